@@ -1,0 +1,14 @@
+/* The version of the contract between host and plugin. Normative text: sdk/ABI.md. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* While the major is 0 the minor must match exactly. From 1.0 on the contract only grows and a host
+ * loads every plugin of its major whose minor is not above its own. */
+#define SY_ABI_MAJOR 0
+#define SY_ABI_MINOR 1
+
+/* True when `pointer`, whose struct starts with `uint32_t struct_size`, was compiled with `field`. */
+#define SY_HAS(pointer, type, field) \
+  ((pointer)->struct_size >= offsetof(type, field) + sizeof((pointer)->field))
