@@ -1,0 +1,107 @@
+#pragma once
+
+#include <switchyard/plugin.h>
+
+#include <host/config/config.hpp>
+#include <host/plugin/manifest.hpp>
+#include <host/plugin/refusal.hpp>
+#include <host/services/instance_services.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace switchyard::host {
+
+class ControlThread;
+class StagingDirectory;
+
+/// How far one generation of a plugin has come.
+enum class PluginState : std::uint8_t {
+  Found,    ///< named in plugins.toml
+  Staged,   ///< copied to the private directory
+  Verified, ///< the copy is a plugin for this host, as far as can be told without running it
+  Probed,   ///< a child process has loaded it and it has taken its configuration
+  Loaded,
+  Inited,
+  Started,
+  Serving,
+  Draining,
+  Stopped,
+  Unloaded, ///< its code has left the process, as proven
+  Retained, ///< it has ended but its code must stay: why() says what holds it
+  Failed,   ///< refused: why() says it
+};
+
+[[nodiscard]] std::string_view to_string(PluginState state) noexcept;
+
+/// What an instance needs around it; all of it outlives the instance.
+struct PluginEnvironment {
+  const Config& config;
+  StagingDirectory& staging;
+  ControlThread& control;
+  Services& services;
+  LoopServices loops;
+};
+
+/// One generation of one plugin, from its file to the proof that it has gone. A step that fails
+/// leaves it Failed (and everything it had begun ended or retained) and never disturbs another
+/// plugin. The caller's one thread, except where it says any thread; the plugin's [control]
+/// functions run on the control thread, each with limits.control_timeout.
+class Instance {
+public:
+  Instance(const PluginEnvironment& environment, const PluginConfig& config);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  /// Found → Verified: copies the file and reads its manifest. Runs none of its code.
+  OrRefusal<void> verify();
+
+  /// Verified → Probed: tries it in a child process with its configuration.
+  OrRefusal<void> probe();
+
+  /// Probed → Serving: load, init, start, activate; then its interfaces are published.
+  OrRefusal<void> launch();
+
+  /// Marks it refused for a reason that lies outside of it.
+  void fail(Refusal refusal);
+
+  /// Serving → Draining. From now on connection_opened() of its services says no. `done` is called
+  /// once, on any thread, perhaps from inside. `deadline` as sy_loops.now().
+  void drain(std::uint64_t deadline, std::function<void()> done);
+
+  /// Closes every connection now; for a plugin that did not drain in time.
+  void abort_all();
+
+  /// → Stopped → Unloaded or Retained: takes its interfaces and registrations back, stop, destroy,
+  /// unload. Its connections have ended (drain or abort_all came first).
+  void stop();
+
+  /// The plugin's own judgement; its sentence when it is not well. CallHung gives the plugin up.
+  [[nodiscard]] OrRefusal<void> health();
+
+  [[nodiscard]] PluginState state() const noexcept;
+  [[nodiscard]] const std::string& why() const noexcept;     ///< of Failed and Retained, else empty
+  [[nodiscard]] const std::string& name() const noexcept;    ///< in plugins.toml
+  [[nodiscard]] const std::string& library() const noexcept; ///< path of the source file
+  [[nodiscard]] const std::string& staged() const noexcept;  ///< path of the copy; empty before
+  [[nodiscard]] const std::string& sha256() const noexcept;  ///< of the copy, in hex; empty before
+  [[nodiscard]] std::uint32_t generation() const noexcept;   ///< from 1; 0 before staging
+  [[nodiscard]] const Manifest* manifest() const noexcept;   ///< null before Verified
+
+  /// What a loop calls, with a place from services().connection_opened(). Any thread while Serving
+  /// or Draining.
+  [[nodiscard]] const sy_plugin& api() const noexcept;
+  [[nodiscard]] sy_instance* handle() const noexcept;
+  [[nodiscard]] InstanceServices& services() const noexcept;
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace switchyard::host

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace switchyard::host {
+
+/// How a protocol wants its clear connections: through sy_plugin.serve or serve_descriptor.
+enum class ServeMode : std::uint8_t { Stream, Descriptor };
+
+/// One protocol a plugin speaks; its position in the manifest is what serve() gets.
+struct Protocol {
+  std::string name;
+  std::optional<std::uint8_t> tag;
+  std::optional<std::string> alpn;
+  ServeMode mode = ServeMode::Stream;
+
+  friend bool operator==(const Protocol&, const Protocol&) = default;
+};
+
+/// An interface that a plugin offers to others.
+struct ProvidedInterface {
+  std::string interface; ///< with its major: "switchyard.netrpc.endpoints/1"
+  std::uint32_t minor = 0;
+  bool registrar = false; ///< its table starts with sy_registrar
+
+  friend bool operator==(const ProvidedInterface&, const ProvidedInterface&) = default;
+};
+
+/// An interface that a plugin uses.
+struct RequiredInterface {
+  std::string interface;
+  std::uint32_t min_minor = 0;
+  bool optional = false; ///< the plugin serves without it
+
+  friend bool operator==(const RequiredInterface&, const RequiredInterface&) = default;
+};
+
+/// What a plugin says of itself in its ELF note. Normative text: sdk/ABI.md, "The manifest".
+struct Manifest {
+  std::string id;
+  std::string version;
+  std::uint16_t abi_major = 0;
+  std::uint16_t abi_minor = 0;
+  std::vector<Protocol> protocols;
+  std::vector<ProvidedInterface> provides;
+  std::vector<RequiredInterface> requires_; ///< "requires" is a word of C++
+
+  friend bool operator==(const Manifest&, const Manifest&) = default;
+};
+
+/// No note is longer than this; in bytes.
+inline constexpr std::size_t kManifestSizeMax = 64 * 1024;
+
+/// Reads a manifest. Pure. Unknown keys are ignored; everything known is checked. The error is a
+/// clause that names the place and what is wrong: "protocols[1].tag: 300 is not in 0 to 255".
+[[nodiscard]] boost::system::result<Manifest, std::string> parse_manifest(std::string_view json);
+
+} // namespace switchyard::host

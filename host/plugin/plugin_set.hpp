@@ -1,0 +1,65 @@
+#pragma once
+
+#include <host/plugin/instance.hpp>
+#include <host/route/routes.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace switchyard::host {
+
+/// All plugins of one configuration: brought up in the order of what they require of each other,
+/// ended in the reverse one. The caller's one thread.
+class PluginSet {
+public:
+  /// `config` and `services` outlive the set.
+  PluginSet(const Config& config, Services& services, const LoopServices& loops);
+
+  /// Ends what is left, as abort_all() and stop() do.
+  ~PluginSet();
+  PluginSet(const PluginSet&) = delete;
+  PluginSet& operator=(const PluginSet&) = delete;
+
+  /// Brings all of them to Serving. Returns every refusal, each a whole sentence. With
+  /// on_plugin_failure = "exit" one refusal means that nothing serves; with "continue" the plugins
+  /// without one do, except those that require a refused one. A wrong data_dir is always fatal.
+  [[nodiscard]] std::vector<Refusal> start();
+
+  /// The routes of the plugins that serve. Route::plugin is the position in plugins().
+  [[nodiscard]] const RouteTable& routes() const noexcept;
+
+  /// Parallel to Config::plugins.
+  [[nodiscard]] const std::vector<std::unique_ptr<Instance>>& plugins() const noexcept;
+
+  /// Null when no plugin has that name.
+  [[nodiscard]] Instance* find(std::string_view name) const noexcept;
+
+  /// Asks every serving plugin to drain. `done` is called once, on any thread, when all have.
+  /// `deadline` as sy_loops.now().
+  void drain(std::uint64_t deadline, std::function<void()> done);
+
+  /// Closes the connections of every plugin that has not drained.
+  void abort_all();
+
+  /// Ends all of them, consumers before providers. Blocks; each call has its limit.
+  void stop();
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Everything that is wrong with the plugins of `config`, found without starting one: stages,
+/// verifies and probes each, and checks routes, listeners and requirements. Empty when serve would
+/// take them.
+[[nodiscard]] std::vector<std::string> check_plugins(const Config& config);
+
+/// argv[1] with which this program runs as the trial process of a plugin. main() hands over to
+/// run_probe() before anything else.
+inline constexpr std::string_view kProbeCommand = "probe-plugin";
+[[nodiscard]] int run_probe(int argc, char** argv);
+
+} // namespace switchyard::host

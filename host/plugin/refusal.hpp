@@ -1,0 +1,86 @@
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace switchyard::host {
+
+/// Every reason why a plugin is not taken, or not taken further. The sentences stand in
+/// refusal.cpp.
+enum class RefusalCode : std::uint8_t {
+  // staged: the file and the place for its copy
+  NameNotBare,
+  FileMissing,
+  FileUnreadable,
+  NotRegularFile,
+  FileOwner,
+  FileWritable,
+  DirectoryOwner,
+  DirectoryWritable,
+  FileEmpty,
+  FileTooLarge,
+  StagingFailed,
+  StagingNoExec,
+  // verified: what the file says of itself, without running it
+  NotElf,
+  Truncated,
+  Malformed,
+  WrongMachine,
+  NotShared,
+  NoManifest,
+  TwoManifests,
+  ManifestInvalid,
+  WrongAbi,
+  SymbolMissing,
+  SymbolsExtra,
+  UniqueSymbols,
+  NoDelete,
+  StaticTls,
+  PrivateLibrary,
+  // probed: a child process loads it and judges the configuration
+  ProbeFailed,
+  ProbeSignal,
+  ProbeHang,
+  ProbeExit,
+  LoadFailed,
+  DescriptorInvalid,
+  DescriptorDiffers,
+  ConfigRefused,
+  ConfigNotTaken,
+  // in this process
+  CallFailed,
+  CallThrew,
+  CallHung,
+  InterfaceMissing,
+  // between plugins and with plugins.toml
+  TagReserved,
+  RouteTaken,
+  RouteUnknown,
+  ListenerUnknown,
+  ProviderMissing,
+  ProviderFailed,
+  ProviderTwice,
+  Cycle,
+};
+
+/// Why a plugin is refused: what, where and what to do about it, in one sentence for the operator.
+struct Refusal {
+  RefusalCode code{};
+  std::string text;
+
+  friend bool operator==(const Refusal&, const Refusal&) = default;
+};
+
+template <class T>
+using OrRefusal = boost::system::result<T, Refusal>;
+
+/// The sentence of `code` about `plugin`, its `{}` filled with `details` in order; control
+/// characters in a detail become blanks. The number of details is the number of `{}`.
+[[nodiscard]] Refusal
+refuse(RefusalCode code, std::string_view plugin, std::initializer_list<std::string_view> details);
+
+} // namespace switchyard::host

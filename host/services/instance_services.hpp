@@ -1,0 +1,75 @@
+#pragma once
+
+#include <switchyard/host.h>
+
+#include <host/services/services.hpp>
+#include <host/services/threads.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace switchyard::host {
+
+/// How far an instance is, as its services see it.
+enum class ServicePhase : std::uint8_t {
+  Init,    ///< metrics, handles and registrations can be made
+  Running, ///< metrics are frozen
+  Stopped, ///< nothing new begins: post, timer, dial, spawn and add say SY_CANCELLED
+};
+
+/// Everything the host keeps for one plugin instance, and the sy_host it was given. The counters
+/// are kept by whoever makes and ends such a thing; an unload is refused while one of them is not
+/// 0.
+struct InstanceServices {
+  /// `required`: the interface ids that its manifest requires; open() and add() take no other.
+  InstanceServices(
+      Services& shared,
+      const LoopServices& loop_services,
+      std::string plugin,
+      std::vector<std::string> required);
+  ~InstanceServices();
+  InstanceServices(const InstanceServices&) = delete;
+  InstanceServices& operator=(const InstanceServices&) = delete;
+
+  /// The instance behind a `host` that a plugin passes in. [any thread]
+  [[nodiscard]] static InstanceServices& of(const sy_host* host) noexcept {
+    return *static_cast<InstanceServices*>(host->host_data);
+  }
+
+  /// Takes a place for one more connection: false once the plugin drains. A true is followed by
+  /// connection_closed() exactly once, whoever ends the connection. Any thread.
+  [[nodiscard]] bool connection_opened() noexcept;
+
+  void connection_closed() noexcept { connections.fetch_sub(1, std::memory_order_release); }
+
+  /// What is left of the instance, for the operator: "2 connections, 1 thread"; empty when nothing
+  /// is. After the plugin's stop(). Joins threads that have ended.
+  [[nodiscard]] std::string leftovers();
+
+  Services& shared;
+  const LoopServices loops;
+  const std::string plugin; ///< name in plugins.toml
+  const std::vector<std::string> required;
+  sy_host host{};
+
+  std::atomic<ServicePhase> phase{ServicePhase::Init};
+  std::atomic<bool> draining{false};
+
+  std::atomic<std::uint64_t> connections{
+      0}; ///< given or being given, accepted or dialled or adopted
+  std::atomic<std::uint64_t> timers{0};
+  std::atomic<std::uint64_t> posts{0}; ///< posted and not yet run
+  std::atomic<std::uint64_t> dials{0}; ///< begun and not yet done
+
+  Threads threads;
+
+  std::mutex handles_mutex;
+  std::vector<sy_interface*> handles;  ///< open, guarded by handles_mutex
+  std::atomic<std::uint64_t> stuck{0}; ///< leases and calls that outlived their limit
+};
+
+} // namespace switchyard::host

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <switchyard/interfaces.h>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace switchyard::host {
+
+/// The table of SY_INTERFACES; `open` finds its instance through `host`.
+[[nodiscard]] const sy_interfaces& interfaces_table() noexcept;
+
+/// Who provides which interface, and who holds a lease on it now. A consumer's handle outlives its
+/// provider. open, close, publish and revoke: control thread; acquire and release: any thread.
+class Interfaces {
+public:
+  using Clock = std::chrono::steady_clock;
+
+  Interfaces();
+  ~Interfaces();
+  Interfaces(const Interfaces&) = delete;
+  Interfaces& operator=(const Interfaces&) = delete;
+
+  /// From now on a lease on `id` leads to `table` and `provider`. There is none for `id` before.
+  void publish(std::string_view id, const void* table, void* provider);
+
+  /// From now on acquire() says SY_REVOKED. Waits until no lease is out, at most until `deadline`;
+  /// returns the names of the consumers that still hold one: the provider must stay then.
+  [[nodiscard]] std::vector<std::string> revoke(std::string_view id, Clock::time_point deadline);
+
+  /// A handle for `consumer` (its name in plugins.toml).
+  [[nodiscard]] sy_interface* open(std::string_view id, std::string_view consumer);
+
+  /// Frees the handle. False when a lease on it is out: then it stays until the process ends.
+  bool close(sy_interface* handle);
+
+  [[nodiscard]] static sy_status acquire(sy_interface* handle, sy_lease* lease) noexcept;
+  static void release(sy_lease* lease) noexcept;
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace switchyard::host

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <switchyard/journal.h>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace switchyard::host {
+
+/// The table of SY_JOURNAL; `add` finds its instance through `host`.
+[[nodiscard]] const sy_journal& journal_table() noexcept;
+
+/// What every registrant has registered with every interface, so that either side can be replaced.
+/// add, remove and bind functions: control thread; enter and leave: any thread.
+class Journal {
+public:
+  using Clock = std::chrono::steady_clock;
+
+  /// `removal_limit`: how long remove() waits for running calls.
+  explicit Journal(std::chrono::milliseconds removal_limit);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  /// Makes `registrar` the one for `id` and binds everything that waits for it. Returns a clause
+  /// for each registration it did not take; these stay unbound.
+  [[nodiscard]] std::vector<std::string>
+  attach(std::string_view id, const sy_registrar* registrar, void* provider);
+
+  /// Unbinds everything of `id` from its registrar, which is gone then; the registrations stay.
+  void detach(std::string_view id);
+
+  /// As sy_journal.add. `owner` is whatever identifies the registrant, `name` its name. SY_EXISTS
+  /// when somebody has `key` there already.
+  [[nodiscard]] sy_status
+  add(const void* owner,
+      std::string_view name,
+      std::string_view id,
+      std::string_view key,
+      const void* entry,
+      std::size_t entry_size,
+      sy_registration** registration,
+      sy_error* error);
+
+  /// Unbinds, waits for running calls, forgets. False when a call still ran at the limit: then the
+  /// registrant's code must stay, and the registration is kept for it.
+  bool remove(sy_registration* registration);
+
+  /// remove() for everything of `owner`, with one limit for all of it. Returns the keys of those
+  /// with a call still running.
+  [[nodiscard]] std::vector<std::string> remove_all(const void* owner);
+
+  [[nodiscard]] static sy_status enter(sy_registration* registration) noexcept;
+  static void leave(sy_registration* registration) noexcept;
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace switchyard::host

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <switchyard/metrics.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace prometheus {
+class Registry;
+}
+
+namespace switchyard::host {
+
+/// The table of SY_METRICS; every function finds its instance through `host`.
+[[nodiscard]] const sy_metrics& metrics_table() noexcept;
+
+/// All metrics of the process. Any thread.
+class Metrics {
+public:
+  Metrics();
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  /// Declares "switchyard_<plugin>_<name>" for `owner`, which is whatever identifies an instance.
+  /// The metric lives until withdraw(owner). SY_INVALID: the name breaks the Prometheus rules (a
+  /// counter ends in "_total", nothing else does); SY_EXISTS: this owner has it, or another has it
+  /// with another kind.
+  [[nodiscard]] sy_status declare_counter(
+      const void* owner,
+      std::string_view plugin,
+      std::string_view name,
+      std::string_view help,
+      sy_metric** metric);
+  [[nodiscard]] sy_status declare_gauge(
+      const void* owner,
+      std::string_view plugin,
+      std::string_view name,
+      std::string_view help,
+      sy_metric** metric);
+
+  /// Forgets every metric of `owner`. No add() may come after it.
+  void withdraw(const void* owner);
+
+  /// What a scraper reads (Prometheus text exposition format 0.0.4).
+  [[nodiscard]] std::string text() const;
+
+  /// For metrics of the host itself; the same exposition.
+  [[nodiscard]] prometheus::Registry& registry() noexcept;
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace switchyard::host

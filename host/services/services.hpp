@@ -1,0 +1,36 @@
+#pragma once
+
+#include <switchyard/dial.h>
+#include <switchyard/loops.h>
+
+#include <host/services/interfaces.hpp>
+#include <host/services/journal.hpp>
+#include <host/services/metrics.hpp>
+#include <host/services/plugin_log.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace switchyard::host {
+
+/// What all plugin instances share. One a process; older than the first instance, younger than
+/// none.
+struct Services {
+  Services(PluginLog log_, std::chrono::milliseconds removal_limit)
+      : log{std::move(log_)}, journal{removal_limit} {}
+
+  const PluginLog log;
+  Metrics metrics;
+  Interfaces interfaces;
+  Journal journal;
+};
+
+/// The services that the event loops give: null where there is none. A function of these tables
+/// finds `context` and the instance through its `host`: InstanceServices::of(host).
+struct LoopServices {
+  const sy_loops* loops = nullptr;
+  const sy_dial* dial = nullptr;
+  void* context = nullptr;
+};
+
+} // namespace switchyard::host

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <switchyard/threads.h>
+
+#include <cstddef>
+#include <memory>
+
+namespace switchyard::host {
+
+/// At most this many threads a plugin instance.
+inline constexpr std::size_t kThreadsMax = 256;
+
+/// The table of SY_THREADS; every function finds its instance through `host`.
+[[nodiscard]] const sy_threads& threads_table() noexcept;
+
+/// The threads of one plugin instance: named, counted, joined. Any thread.
+class Threads {
+public:
+  Threads();
+  ~Threads();
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+  /// SY_LIMIT at kThreadsMax, SY_NO_MEMORY when the system gives none.
+  [[nodiscard]] sy_status spawn(sy_string name, sy_callback run, void* context, sy_thread** thread);
+
+  /// Waits for the end of `thread` and frees it. Not from that thread itself.
+  void join(sy_thread* thread);
+
+  /// Joins what has ended and was not joined. Returns how many still run; these stay the plugin's
+  /// until the process ends.
+  [[nodiscard]] std::size_t reap();
+
+private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+} // namespace switchyard::host
