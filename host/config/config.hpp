@@ -13,13 +13,21 @@ struct Place {
   std::uint32_t line = 0;
 };
 
+/// What `serve` does at its start with a plugin that is refused (`on_plugin_failure`).
+enum class OnPluginFailure : std::uint8_t {
+  Exit,     ///< "exit": says why and serves nothing
+  Continue, ///< "continue": marks it failed and serves the others
+};
+
 /// `[host]`
 struct HostConfig {
   std::string data_dir = "data";
-  std::string plugin_dir; ///< where a bare library name is looked for; nowhere else
-  std::string control_socket; ///< empty: control.sock in data_dir
-  std::uint32_t loops = 0;    ///< 0: one per core
-  std::string log_level = "info";
+  std::string plugin_dir;         ///< where a bare library name is looked for; nowhere else
+  std::string control_socket;     ///< empty: control.sock in data_dir
+  std::uint32_t loops = 0;        ///< 0: one per core
+  std::string log_level = "info"; ///< trace, debug, info, warn or error
+  OnPluginFailure on_plugin_failure = OnPluginFailure::Exit;
+  Place place;
 };
 
 /// `[tls]`: PEM files. Their contents are read when the TLS contexts are made.
@@ -27,27 +35,30 @@ struct TlsConfig {
   std::string ca;
   std::string certificate;
   std::string key;
-  bool verify_incoming = false; ///< clear connections and TLS without a client certificate are refused
+  bool verify_incoming =
+      false; ///< clear connections and TLS without a client certificate are refused
   bool verify_outgoing = false; ///< dialled connections use TLS
+  Place place;
 };
 
 /// `[limits]`: every bound on what a peer can make us hold or wait for.
 struct Limits {
   std::chrono::milliseconds handshake_timeout{5'000}; ///< accept until the protocol is known
-  std::uint32_t connections_per_client = 100;         ///< open at once from one IP address; 0: no limit
-  std::uint32_t connections = 0;       ///< open at once in all; 0: what the descriptor limit allows
-  std::chrono::milliseconds drain_timeout{30'000};    ///< from SIGTERM until connections are cut
-  std::chrono::milliseconds dial_timeout{10'000};     ///< connect and TLS of a dialled connection
-  std::chrono::milliseconds probe_timeout{5'000};     ///< a plugin's trial in a child process
-  std::chrono::milliseconds control_timeout{10'000};  ///< one control call into a plugin
-  std::chrono::microseconds spin{30}; ///< a loop polls this long after its last work before it sleeps
+  std::uint32_t connections_per_client = 100; ///< open at once from one IP address; 0: no limit
+  std::uint32_t connections = 0; ///< open at once in all; 0: what the descriptor limit allows
+  std::chrono::milliseconds drain_timeout{30'000};   ///< from SIGTERM until connections are cut
+  std::chrono::milliseconds dial_timeout{10'000};    ///< connect and TLS of a dialled connection
+  std::chrono::milliseconds probe_timeout{5'000};    ///< a plugin's trial in a child process
+  std::chrono::milliseconds control_timeout{10'000}; ///< one control call into a plugin
+  std::chrono::microseconds spin{
+      30}; ///< a loop polls this long after its last work before it sleeps
 };
 
 /// `[[listener]]`
 struct ListenerConfig {
   std::string name;
-  std::string address;  ///< "ip:port" or "[ip]:port"
-  std::string protocol; ///< the one protocol it speaks; empty: demultiplexed by tag and ALPN
+  std::string address;   ///< "ip:port" or "[ip]:port"
+  std::string protocol;  ///< the one protocol it speaks; empty: demultiplexed by tag and ALPN
   bool insecure = false; ///< a non-loopback address without [tls] is meant so
   Place place;
 };
@@ -69,7 +80,8 @@ struct PluginConfig {
   Place place;
 };
 
-/// One valid plugins.toml. Immutable once parsed; every default stands here.
+/// One valid plugins.toml. Immutable once parsed; every default stands here. Relative paths are
+/// relative to the working directory of the process, as in any command.
 struct Config {
   std::string file; ///< as it was named on the command line
   HostConfig host;
