@@ -20,39 +20,41 @@ typedef uint32_t sy_close_reason;
 #define SY_CLOSE_DRAINED 5u        /* this side is going away */
 #define SY_CLOSE_INTERNAL 6u       /* a fault on this side */
 
-/* Called exactly once for each operation that returned SY_OK, never from inside that call.
- * `transferred` is in bytes.
- * [loop] */
+/* Called exactly once for each operation that returned SY_OK, unless close() comes first; never
+ * from inside that call. Everything may be called from it, close() too. `transferred` is in bytes.
+ * [loop] of the connection */
 typedef void (*sy_io_done)(void* context, sy_status status, size_t transferred);
 
 /* What the host knows of a connection. Strings are valid until the connection is closed and empty
  * where there is nothing to say. */
 typedef struct sy_connection_info {
-  uint32_t struct_size;   /* set by the caller */
-  uint32_t loop;          /* the loop that serves it; the one on which its calls are made */
-  uint64_t id;            /* unique in the life of the process; the `conn=` of the log */
-  uint32_t tls;           /* 1 when the wire is TLS */
-  int32_t tag;            /* the tag that routed it; -1 when ALPN or the listener did */
-  sy_string protocol;     /* name of the protocol in the manifest that routed it */
-  sy_string listener;     /* name in plugins.toml; empty for a dialled or adopted connection */
-  sy_string alpn;         /* negotiated with TLS */
-  sy_string server_name;  /* SNI the peer asked for */
-  sy_string peer_names;   /* verified names of the peer's certificate (DNS, URI), one a line */
-  char remote[64];        /* "ip:port", NUL-terminated */
+  uint32_t struct_size;  /* set by the caller */
+  uint32_t loop;         /* the loop that serves it; the one on which its calls are made */
+  uint64_t id;           /* unique in the life of the process; the `conn=` of the log */
+  uint32_t tls;          /* 1 when the wire is TLS */
+  int32_t tag;           /* the tag that routed it; -1 when ALPN or the listener did */
+  sy_string protocol;    /* name of the protocol in the manifest that routed it */
+  sy_string listener;    /* name in plugins.toml; empty for a dialled or adopted connection */
+  sy_string alpn;        /* negotiated with TLS */
+  sy_string server_name; /* SNI the peer asked for */
+  sy_string peer_names;  /* verified names of the peer's certificate (DNS, URI), one a line */
+  char remote[64];       /* "ip:port", NUL-terminated */
   char local[64];
 } sy_connection_info;
 
-/* The descriptor form of a connection. Once handed over the plugin owns `descriptor` and closes it;
- * the host keeps only a duplicate that it watches for hang-up. */
+/* The descriptor form of a connection. Once handed over the plugin owns `descriptor`. The host
+ * keeps a duplicate that it watches for hang-up only, so close() alone does not end the connection:
+ * call shutdown(descriptor, SHUT_RDWR) before it. */
 typedef struct sy_descriptor {
   uint32_t struct_size;
   int32_t descriptor;  /* non-blocking, close-on-exec */
-  sy_bytes read_ahead; /* bytes already read from it, to be taken before the descriptor's own;
-                        * valid until the call that delivered this returns */
+  sy_bytes read_ahead; /* bytes already read from it, to be taken before the descriptor's own; valid
+                        * until the plugin's function in which they came returns to the host */
   uint64_t id;         /* as sy_connection_info.id */
 } sy_descriptor;
 
-/* What can be done with a connection. One read-side and one write-side operation may be in flight.
+/* What can be done with a connection. One read-side operation (wait_readable, read_some) and one
+ * write-side operation (write) may be in flight; a call beyond that is SY_BUSY.
  * All calls: [loop] of this connection. */
 typedef struct sy_connection_api {
   uint32_t struct_size;
@@ -64,15 +66,16 @@ typedef struct sy_connection_api {
       sy_connection* connection, void* buffer, size_t capacity, size_t* transferred);
 
   /* Completes when try_read has something to say. Needs no buffer, so that an idle connection holds
-   * none. SY_BUSY, without calling `done`, if a read-side operation is in flight. */
+   * none. */
   sy_status (*wait_readable)(sy_connection* connection, sy_io_done done, void* context);
 
-  /* wait_readable and try_read in one. `buffer` belongs to the host until `done`; 0 bytes with SY_OK
-   * means the peer has half-closed. */
+  /* wait_readable and try_read in one. `buffer` belongs to the host until `done`; 0 bytes with
+   * SY_OK means the peer has half-closed. */
   sy_status (*read_some)(
       sy_connection* connection, void* buffer, size_t capacity, sy_io_done done, void* context);
 
-  /* Writes what fits now; `transferred` may be less than the slices hold. SY_AGAIN: none fits. */
+  /* Writes what fits now; `transferred` may be less than the slices hold. SY_AGAIN: none fits. At
+   * most SY_SLICES_MAX slices. */
   sy_status (*try_write)(
       sy_connection* connection, const sy_bytes* slices, size_t count, size_t* transferred);
 
@@ -91,7 +94,7 @@ typedef struct sy_connection_api {
   /* Makes operations in flight finish with SY_CANCELLED. Without one, does nothing. */
   void (*cancel)(sy_connection* connection);
 
-  /* Ends the connection and frees it. Operations in flight are dropped: their `done` is not called. */
+  /* Ends the connection and frees it. Operations in flight are dropped: `done` is not called. */
   void (*close)(sy_connection* connection, sy_close_reason reason);
 
   /* Fills `info`. */

@@ -1,4 +1,4 @@
-/* Plugins use each other through interfaces that the host holds: found by id, leased for each use. */
+/* Plugins use each other through interfaces that the host holds: found by id, leased for a call. */
 #pragma once
 
 #include <switchyard/host.h>
@@ -25,8 +25,8 @@ typedef struct sy_interfaces {
   uint32_t struct_size;
   uint32_t reserved;
 
-  /* Opens a handle on an interface that the manifest requires (a provider need not be there yet when
-   * it is optional). SY_NOT_FOUND when the manifest does not name it. [control] */
+  /* Opens a handle on an interface that the manifest requires (a provider need not be there yet
+   * when it is optional). SY_NOT_FOUND when the manifest does not name it. [control] */
   sy_status (*open)(const sy_host* host, const char* id, sy_interface** handle, sy_error* error);
 
   /* [control] */

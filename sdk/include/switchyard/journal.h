@@ -1,5 +1,5 @@
-/* Registrations of one plugin with another (an endpoint, a service), written down by the host, so that
- * they survive a replacement of either side. */
+/* Registrations of one plugin with another (an endpoint, a service), written down by the host, so
+ * that they survive a replacement of either side. */
 #pragma once
 
 #include <switchyard/host.h>
@@ -15,6 +15,9 @@ typedef struct sy_registration sy_registration;
 /* The head of the table of every interface that takes registrations; its manifest entry says
  * "registrar": true. The host calls it; `provider` is the provider's instance. */
 typedef struct sy_registrar {
+  uint32_t struct_size; /* of the whole table */
+  uint32_t reserved;
+
   /* Makes `entry` reachable under `key`. `registration`, `key` and `entry` are valid until unbind.
    * SY_EXISTS when the key is taken. [control] */
   sy_status (*bind)(
@@ -33,9 +36,9 @@ typedef struct sy_journal {
   uint32_t struct_size;
   uint32_t reserved;
 
-  /* Registers `entry` (copied, entry_size bytes, starting with its struct_size) under `key` with the
-   * provider of `interface_id`, now or as soon as there is one. Removed by remove, or by the host when
-   * the registrant stops. [control] */
+  /* Registers `entry` (copied, entry_size bytes, starting with its struct_size) under `key` with
+   * the provider of `interface_id`, now or as soon as there is one. Removed by remove, or by the
+   * host when the registrant stops. [control] */
   sy_status (*add)(
       const sy_host* host,
       const char* interface_id,
@@ -48,8 +51,8 @@ typedef struct sy_journal {
   /* Returns when no call through the registration is running any more. [control] */
   void (*remove)(sy_registration* registration);
 
-  /* For the provider: keeps the registrant from leaving while a call into its entry runs or waits for
-   * its answer. SY_REVOKED once the registration is going away. [any thread] */
+  /* For the provider: keeps the registrant from leaving while a call into its entry runs or waits
+   * for its answer. SY_REVOKED once the registration is going away. [any thread] */
   sy_status (*enter)(sy_registration* registration);
 
   /* [any thread] */

@@ -13,7 +13,7 @@ extern "C" {
 
 typedef struct sy_timer sy_timer;
 
-/* A loop is one thread; connections stay on the loop that accepted them. Loops are numbered from 0. */
+/* A loop is one thread; a connection stays on the loop that accepted it. Numbered from 0. */
 typedef struct sy_loops {
   uint32_t struct_size;
   uint32_t count;
@@ -28,17 +28,16 @@ typedef struct sy_loops {
    * SY_CANCELLED once stop() has returned. [any thread] */
   sy_status (*post)(const sy_host* host, uint32_t loop, sy_callback run, void* context);
 
-  /* Calls `fire` once at or after `due` (as now()). `*timer` is freed when it has fired or is stopped.
-   * [loop] */
+  /* Calls `fire` once at or after `due` (as now()). `*timer` is freed when it has fired or is
+   * stopped. [loop] */
   sy_status (*start_timer)(
       const sy_host* host, uint64_t due, sy_callback fire, void* context, sy_timer** timer);
 
   /* Makes sure that `fire` is not called any more. Not for a timer that has fired. [loop] */
   void (*stop_timer)(const sy_host* host, sy_timer* timer);
 
-  /* Makes a connection of a socket the plugin opened (socketpair, listener of its own). The host owns
-   * `descriptor` afterwards, also when it fails, and makes it non-blocking.
-   * [loop] */
+  /* Makes a connection of a socket the plugin opened (socketpair, listener of its own). The host
+   * owns `descriptor` afterwards, also when it fails, and makes it non-blocking. [loop] */
   sy_status (*adopt)(const sy_host* host, int32_t descriptor, sy_connection** connection);
 } sy_loops;
 

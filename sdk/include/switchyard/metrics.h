@@ -11,8 +11,8 @@ extern "C" {
 
 typedef struct sy_metric sy_metric;
 
-/* Declared in init(), frozen afterwards. Names follow the Prometheus rules ([a-zA-Z_][a-zA-Z0-9_]*, a
- * unit and `_total` for counters at the end); the host puts "switchyard_<plugin>_" in front. */
+/* Declared in init(), frozen afterwards. Names follow the Prometheus rules ([a-zA-Z_][a-zA-Z0-9_]*,
+ * a unit and `_total` for counters at the end); the host puts "switchyard_<plugin>_" in front. */
 typedef struct sy_metrics {
   uint32_t struct_size;
   uint32_t reserved;

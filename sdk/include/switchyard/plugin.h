@@ -20,7 +20,7 @@ typedef void (*sy_drain_done)(void* context);
 /* Order of calls: check_config (in a child process, nothing else is called there) ·
  * init → start → activate → { serve, health } … → drain → stop → destroy.
  * After a failed init: nothing. After a failed start or activate: stop → destroy.
- * No exception may leave any of them. [control] is one thread; it has a time limit for each call. */
+ * No exception may leave any of them. [control] is one thread; each call has a time limit. */
 typedef struct sy_plugin {
   uint32_t magic;
   uint32_t struct_size;
@@ -32,14 +32,13 @@ typedef struct sy_plugin {
   const char* version;  /* as in the manifest */
   const char* manifest; /* the same bytes as in the note */
 
-  /* Judges the plugin's table of plugins.toml, as JSON. Touches nothing. NULL: takes an empty table
-   * only. */
+  /* Judges the plugin's `config` of plugins.toml, a JSON object. Touches nothing else. NULL: takes
+   * an empty one only. [control] */
   sy_status (*check_config)(sy_string config, sy_error* error);
 
-  /* Makes an instance. Registrations, metrics and interface handles are made here; no outgoing work.
-   * [control] */
-  sy_status (*init)(
-      const sy_host* host, sy_string config, sy_instance** instance, sy_error* error);
+  /* Makes an instance. Registrations, metrics and interface handles are made here; no outgoing
+   * work. [control] */
+  sy_status (*init)(const sy_host* host, sy_string config, sy_instance** instance, sy_error* error);
 
   /* Gets ready without taking anything that a second instance could not share. [control] */
   sy_status (*start)(sy_instance* instance, sy_error* error);
@@ -47,12 +46,12 @@ typedef struct sy_plugin {
   /* Begins all work of its own, outgoing connections among it. [control] */
   sy_status (*activate)(sy_instance* instance, sy_error* error);
 
-  /* Takes a connection of the `protocol`-th protocol in the manifest (from 0). SY_OK: the plugin owns
-   * it now. Anything else: the host closes it. [loop] of the connection */
+  /* Takes a connection of the `protocol`-th protocol in the manifest (from 0). SY_OK: the plugin
+   * owns it now. Anything else: the host closes it. [loop] of the connection */
   sy_status (*serve)(sy_instance* instance, uint32_t protocol, sy_connection* connection);
 
-  /* The same for a protocol whose manifest entry says "mode": "descriptor" on a clear connection; one
-   * under TLS comes through serve. NULL when no protocol says so. On SY_OK the plugin owns the
+  /* The same for a protocol whose manifest entry says "mode": "descriptor" on a clear connection;
+   * one under TLS comes through serve. NULL when no protocol says so. On SY_OK the plugin owns the
    * descriptor. [loop] */
   sy_status (*serve_descriptor)(
       sy_instance* instance, uint32_t protocol, const sy_descriptor* descriptor);
@@ -60,8 +59,8 @@ typedef struct sy_plugin {
   /* SY_OK, or an error that says what is wrong. [control] */
   sy_status (*health)(sy_instance* instance, sy_error* error);
 
-  /* Takes no new work, says its protocol's goodbye, ends each connection when its work is done, then
-   * calls `done`, at once or later. At `deadline` (as loops.now) the host calls abort_all.
+  /* Takes no new work, says its protocol's goodbye, ends each connection when its work is done,
+   * then calls `done`, at once or later. At `deadline` (as loops.now) the host calls abort_all.
    * [control] */
   sy_status (*drain)(sy_instance* instance, uint64_t deadline, sy_drain_done done, void* context);
 
@@ -96,17 +95,17 @@ typedef struct sy_plugin {
 #define SY_NOTE_NAME "switchyard"
 #define SY_NOTE_TYPE 1u
 
-/* Puts the manifest, a string literal of JSON, where the host reads it without running code. Once per
- * plugin, at file scope. switchyard_add_plugin() in CMake makes the literal SY_MANIFEST_JSON out of
- * manifest.json. */
-#define SY_MANIFEST_NOTE(json)                                                              \
-  static const struct {                                                                     \
-    uint32_t name_size;                                                                     \
-    uint32_t text_size;                                                                     \
-    uint32_t type;                                                                          \
-    char name[12];                                                                          \
-    char text[sizeof(json)];                                                                \
-  } sy_manifest_note __attribute__((used, aligned(4), section(SY_NOTE_SECTION))) = {        \
+/* Puts the manifest, a string literal of JSON, where the host reads it without running code. Once
+ * per plugin, at file scope. switchyard_add_plugin() in CMake makes the literal SY_MANIFEST_JSON
+ * out of manifest.json. */
+#define SY_MANIFEST_NOTE(json)                                                                     \
+  static const struct {                                                                            \
+    uint32_t name_size;                                                                            \
+    uint32_t text_size;                                                                            \
+    uint32_t type;                                                                                 \
+    char name[12];                                                                                 \
+    char text[sizeof(json)];                                                                       \
+  } sy_manifest_note __attribute__((used, aligned(4), section(SY_NOTE_SECTION))) = {               \
       sizeof(SY_NOTE_NAME), sizeof(json), SY_NOTE_TYPE, SY_NOTE_NAME, json}
 
 #ifdef __cplusplus

@@ -13,20 +13,20 @@ extern "C" {
 typedef int32_t sy_status;
 
 #define SY_OK 0
-#define SY_AGAIN (-1)         /* nothing now; wait and try again */
-#define SY_BUSY (-2)          /* an operation of this kind is already in flight */
-#define SY_CANCELLED (-3)     /* ended by cancel(), drain or shutdown */
-#define SY_CLOSED (-4)        /* the peer or the network ended the connection */
-#define SY_TIMED_OUT (-5)     /* a limit in time passed */
-#define SY_LIMIT (-6)         /* a limit in number or size is reached */
-#define SY_INVALID (-7)       /* an argument, a configuration or a message is wrong */
-#define SY_NOT_FOUND (-8)     /* no such name */
-#define SY_EXISTS (-9)        /* the name is taken */
-#define SY_UNSUPPORTED (-10)  /* this host, plugin or connection cannot do it */
-#define SY_REVOKED (-11)      /* the provider behind a handle has gone */
-#define SY_REFUSED (-12)      /* the other side said no (TLS verification, connection refused) */
+#define SY_AGAIN (-1)        /* nothing now; wait and try again */
+#define SY_BUSY (-2)         /* an operation of this kind is already in flight */
+#define SY_CANCELLED (-3)    /* ended by cancel(), drain or shutdown */
+#define SY_CLOSED (-4)       /* the peer or the network ended the connection */
+#define SY_TIMED_OUT (-5)    /* a limit in time passed */
+#define SY_LIMIT (-6)        /* a limit in number or size is reached */
+#define SY_INVALID (-7)      /* an argument, a configuration or a message is wrong */
+#define SY_NOT_FOUND (-8)    /* no such name */
+#define SY_EXISTS (-9)       /* the name is taken */
+#define SY_UNSUPPORTED (-10) /* this host, plugin or connection cannot do it */
+#define SY_REVOKED (-11)     /* the provider behind a handle has gone */
+#define SY_REFUSED (-12)     /* the other side said no (TLS verification, connection refused) */
 #define SY_NO_MEMORY (-13)
-#define SY_INTERNAL (-14)     /* a bug on the side that returns it */
+#define SY_INTERNAL (-14) /* a bug on the side that returns it */
 #define SY_STATUS_PLUGIN (-1000)
 
 /* Text: UTF-8, `size` bytes, not NUL-terminated. Borrowed for the call unless said otherwise. */
@@ -43,8 +43,9 @@ typedef struct sy_bytes {
 
 #define SY_ERROR_TEXT_SIZE 500
 
-/* Why a call failed, in one sentence for the operator: what, where and what to do. The caller owns it
- * and sets struct_size; the callee fills `code` and `text` (NUL-terminated) only when it fails. */
+/* Why a call failed, in one sentence for the operator: what, where and what to do. The caller owns
+ * it and sets struct_size; the callee fills `code` and `text` (NUL-terminated) only when it fails.
+ */
 typedef struct sy_error {
   uint32_t struct_size;
   sy_status code;

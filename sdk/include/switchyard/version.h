@@ -9,6 +9,7 @@
 #define SY_ABI_MAJOR 0
 #define SY_ABI_MINOR 1
 
-/* True when `pointer`, whose struct starts with `uint32_t struct_size`, was compiled with `field`. */
-#define SY_HAS(pointer, type, field) \
-  ((pointer)->struct_size >= offsetof(type, field) + sizeof((pointer)->field))
+/* True when the `type` at `pointer`, or at whose head it points, was compiled with `field`: its
+ * struct_size reaches to the end of the field. */
+#define SY_HAS(pointer, type, field)                                                               \
+  ((pointer)->struct_size >= offsetof(type, field) + sizeof(((type*)0)->field))

@@ -24,9 +24,9 @@ typedef struct sy_netrpc_client {
   uint32_t struct_size;
   uint32_t reserved;
 
-  /* Starts a call; everything in `request` is copied. `done` is called exactly once, never from inside:
-   * SY_OK with the server's error text or reply; otherwise the call did not come to an answer.
-   * [any thread] */
+  /* Starts a call; everything in `request` is copied. `done` is called exactly once, never from
+   * inside: SY_OK with the server's error text or reply; otherwise the call did not come to an
+   * answer. [any thread] */
   sy_status (*call)(
       void* provider,
       const sy_netrpc_request* request,

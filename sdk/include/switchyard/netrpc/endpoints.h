@@ -11,7 +11,8 @@ extern "C" {
 
 typedef struct sy_netrpc_call sy_netrpc_call;
 
-/* How a call is answered. Exactly one of reply, fail and drop, exactly once; the call is gone then. */
+/* How a call is answered: exactly one of reply, fail and drop, exactly once. The call is gone then.
+ */
 typedef struct sy_netrpc_call_api {
   uint32_t struct_size;
   uint32_t reserved;
@@ -43,7 +44,7 @@ typedef struct sy_netrpc_endpoint {
   void* context;
 
   /* One request. `body` is one whole msgpack object, borrowed until this returns. Answer here or
-   * later. [loop], or any thread for a call in process */
+   * later. [any thread] */
   void (*call)(void* context, sy_netrpc_call* call, sy_bytes body);
 
   /* The caller has gone or the server drains: answer soon, with what is known now. The call may be
@@ -58,8 +59,6 @@ typedef void (*sy_netrpc_done)(void* context, sy_status status, sy_string error,
 
 typedef struct sy_netrpc_endpoints {
   sy_registrar registrar;
-  uint32_t struct_size;
-  uint32_t reserved;
 
   /* Calls a registered method in this process; `done` is called exactly once, perhaps from inside.
    * SY_NOT_FOUND, without calling `done`, when no endpoint has that name. [any thread] */
