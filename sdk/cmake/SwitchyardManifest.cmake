@@ -62,6 +62,7 @@ function(switchyard_manifest_header manifest header)
     string(JSON provided GET "${json}" provides ${at})
     _switchyard_check_members("${provided}" "provides[${at}]."
       interface STRING! ${interface} ${interface_form}
+      minor NUMBER "^[0-9]+$" "a whole number"
       registrar BOOLEAN "" "true or false")
   endforeach()
   _switchyard_elements("${json}" requires)
@@ -69,6 +70,7 @@ function(switchyard_manifest_header manifest header)
     string(JSON required GET "${json}" requires ${at})
     _switchyard_check_members("${required}" "requires[${at}]."
       interface STRING! ${interface} ${interface_form}
+      min_minor NUMBER "^[0-9]+$" "a whole number"
       optional BOOLEAN "" "true or false")
   endforeach()
 

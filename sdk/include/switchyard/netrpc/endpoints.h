@@ -11,7 +11,7 @@ extern "C" {
 
 typedef struct sy_netrpc_call sy_netrpc_call;
 
-/* How a call is answered: exactly one of reply, fail and drop, exactly once. The call is gone then.
+/* How a call is answered: exactly one of reply, fail and drop, exactly once, which ends the call.
  */
 typedef struct sy_netrpc_call_api {
   uint32_t struct_size;
