@@ -10,6 +10,7 @@ namespace {
 // Longer words are not keys of ours; the distance below takes time with the product of both
 // lengths.
 constexpr std::size_t kLongest = 64;
+constexpr std::size_t kSlipsMax = 4;
 
 /// Levenshtein's distance: insertions, deletions and replacements of one character.
 std::size_t distance(std::string_view from, std::string_view to) {
@@ -33,7 +34,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   if (word.size() > kLongest) return {};
 
   std::string_view best;
-  auto best_distance = std::max<std::size_t>(word.size() / 3, 1) + 1;
+  auto best_distance = std::min(kSlipsMax, (word.size() + 1) / 2) + 1;
   for (const auto candidate : known) {
     const auto apart = distance(word, candidate);
     if (apart < best_distance) {
