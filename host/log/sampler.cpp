@@ -1,0 +1,45 @@
+#include "sampler.hpp"
+
+namespace switchyard::host {
+namespace {
+
+constexpr std::string_view kOther = "other";
+constexpr std::chrono::seconds kSecond{1};
+
+} // namespace
+
+Sampler::Second& Sampler::second_of(std::string_view kind, Clock::time_point now) {
+  if (const auto known = kinds_.find(kind); known != kinds_.end()) return known->second;
+  if (kinds_.size() >= kinds_max_) kind = kOther;
+  return kinds_.try_emplace(std::string{kind}, Second{now}).first->second;
+}
+
+bool Sampler::admit(std::string_view kind, Clock::time_point now) {
+  auto& second = second_of(kind, now);
+  if (now - second.begin >= kSecond) {
+    second.begin = now;
+    second.admitted = 0;
+  }
+  if (second.admitted == lines_max_) {
+    ++second.held_back;
+    return false;
+  }
+  ++second.admitted;
+  return true;
+}
+
+std::vector<Sampler::Suppressed> Sampler::suppressed(Clock::time_point now) {
+  std::vector<Suppressed> all;
+  for (auto kind = kinds_.begin(); kind != kinds_.end();) {
+    const auto& second = kind->second;
+    if (now - second.begin < kSecond) {
+      ++kind;
+      continue;
+    }
+    if (second.held_back != 0) all.push_back({kind->first, second.held_back});
+    kind = kinds_.erase(kind);
+  }
+  return all;
+}
+
+} // namespace switchyard::host
