@@ -8,8 +8,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace switchyard::host {
@@ -46,6 +46,10 @@ struct InstanceServices {
 
   void connection_closed() noexcept { connections.fetch_sub(1, std::memory_order_release); }
 
+  /// SY_OK when the instance may open `id` or register with it; SY_NOT_FOUND when its manifest does
+  /// not require it, SY_CANCELLED once it has stopped. Any thread.
+  [[nodiscard]] sy_status may_use(std::string_view id, sy_error* error) const noexcept;
+
   /// What is left of the instance, for the operator: "2 connections, 1 thread"; empty when nothing
   /// is. After the plugin's stop(). Joins threads that have ended.
   [[nodiscard]] std::string leftovers();
@@ -66,10 +70,6 @@ struct InstanceServices {
   std::atomic<std::uint64_t> dials{0}; ///< begun and not yet done
 
   Threads threads;
-
-  std::mutex handles_mutex;
-  std::vector<sy_interface*> handles;  ///< open, guarded by handles_mutex
-  std::atomic<std::uint64_t> stuck{0}; ///< leases and calls that outlived their limit
 };
 
 } // namespace switchyard::host

@@ -32,11 +32,15 @@ public:
   /// returns the names of the consumers that still hold one: the provider must stay then.
   [[nodiscard]] std::vector<std::string> revoke(std::string_view id, Clock::time_point deadline);
 
-  /// A handle for `consumer` (its name in plugins.toml).
-  [[nodiscard]] sy_interface* open(std::string_view id, std::string_view consumer);
+  /// A handle for `owner`, which is whatever identifies an instance; `consumer` is its name.
+  [[nodiscard]] sy_interface*
+  open(const void* owner, std::string_view consumer, std::string_view id);
 
-  /// Frees the handle. False when a lease on it is out: then it stays until the process ends.
-  bool close(sy_interface* handle);
+  /// Closes every handle of `owner`. Returns how many leases of it are still out.
+  [[nodiscard]] std::size_t close_all(const void* owner);
+
+  /// The handle is freed later, once no lease on it is out.
+  static void close(sy_interface* handle) noexcept;
 
   [[nodiscard]] static sy_status acquire(sy_interface* handle, sy_lease* lease) noexcept;
   static void release(sy_lease* lease) noexcept;

@@ -49,11 +49,15 @@ public:
 
   /// Unbinds, waits for running calls, forgets. False when a call still ran at the limit: then the
   /// registrant's code must stay, and the registration is kept for it.
-  bool remove(sy_registration* registration);
+  static bool remove(sy_registration* registration);
 
   /// remove() for everything of `owner`, with one limit for all of it. Returns the keys of those
   /// with a call still running.
   [[nodiscard]] std::vector<std::string> remove_all(const void* owner);
+
+  /// How many calls run through registrations of `owner` that were removed at the limit. Any
+  /// thread.
+  [[nodiscard]] std::size_t running(const void* owner) const;
 
   [[nodiscard]] static sy_status enter(sy_registration* registration) noexcept;
   static void leave(sy_registration* registration) noexcept;

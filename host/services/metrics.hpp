@@ -15,6 +15,9 @@ namespace switchyard::host {
 /// The table of SY_METRICS; every function finds its instance through `host`.
 [[nodiscard]] const sy_metrics& metrics_table() noexcept;
 
+/// What the names of the host's own metrics start with; no plugin can have such a name.
+inline constexpr std::string_view kHostPrefix = "switchyard_host_";
+
 /// All metrics of the process. Any thread.
 class Metrics {
 public:

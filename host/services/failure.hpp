@@ -1,0 +1,28 @@
+#pragma once
+
+#include <switchyard/status.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+namespace switchyard::host {
+
+/// Fills `error` (null: nobody asked) as far as its struct_size and text reach, and returns `code`.
+inline sy_status fail(sy_error* error, sy_status code, std::string_view text) noexcept {
+  if (error != nullptr && error->struct_size >= sizeof(sy_error)) {
+    const auto size = std::min(text.size(), sizeof(error->text) - 1);
+    error->code = code;
+    std::memcpy(error->text, text.data(), size);
+    error->text[size] = '\0';
+  }
+  return code;
+}
+
+/// The text of a failed call; `error` was set up by us, so a callee that left it alone has said
+/// nothing.
+inline std::string_view text_of(const sy_error& error) noexcept {
+  return {error.text, strnlen(error.text, sizeof(error.text))};
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,258 @@
+#include <host/services/failure.hpp>
+#include <host/services/instance_services.hpp>
+#include <host/services/journal.hpp>
+#include <host/services/quiescence.hpp>
+
+#include <boost/assert.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <map>
+
+struct sy_registration {
+  switchyard::host::Journal& journal;
+  switchyard::host::Quiescence& quiescence;
+  const void* owner;
+  std::string name; ///< of the owner
+  std::string id;
+  std::string key;
+  std::vector<std::byte> entry;
+  bool bound = false;
+  std::atomic<std::size_t> calls{0};
+  std::atomic<bool> leaving{false};
+
+  void give_back() noexcept { quiescence.give_back(calls); }
+};
+
+namespace switchyard::host {
+namespace {
+
+sy_string view(const std::string& text) noexcept {
+  return {text.data(), text.size()};
+}
+
+std::string clause(const sy_registration& registration, const sy_error& error) {
+  return "\"" + registration.key + "\" of plugin " + registration.name + ": " +
+         std::string{text_of(error)};
+}
+
+} // namespace
+
+struct Journal::State {
+  struct Registrar {
+    const sy_registrar* table;
+    void* provider;
+  };
+
+  std::chrono::milliseconds removal_limit;
+  Quiescence quiescence; ///< its mutex guards the lists; it is never held while a plugin is called
+  std::vector<std::unique_ptr<sy_registration>> registrations; ///< in the order they were made
+  std::vector<std::unique_ptr<sy_registration>> stuck; ///< removed with a call still running
+  std::map<std::string, Registrar, std::less<>> registrars;
+
+  const Registrar* registrar(std::string_view id) {
+    const std::lock_guard lock{quiescence.mutex};
+    const auto found = registrars.find(id);
+    return found == registrars.end() ? nullptr : &found->second;
+  }
+
+  template <class Matches>
+  std::vector<sy_registration*> select(Matches matches) {
+    const std::lock_guard lock{quiescence.mutex};
+    std::vector<sy_registration*> selected;
+    for (const auto& registration : registrations) {
+      if (matches(*registration)) selected.push_back(registration.get());
+    }
+    return selected;
+  }
+
+  sy_status bind(sy_registration& registration, const Registrar& to, sy_error* error) {
+    const auto status = to.table->bind(
+        to.provider,
+        &registration,
+        view(registration.key),
+        registration.entry.data(),
+        registration.entry.size(),
+        error);
+    registration.bound = status == SY_OK;
+    return status;
+  }
+
+  void unbind(sy_registration& registration) {
+    if (!registration.bound) return;
+    const auto* from = registrar(registration.id);
+    BOOST_ASSERT(from != nullptr);
+    from->table->unbind(from->provider, &registration);
+    registration.bound = false;
+  }
+
+  void forget(sy_registration* registration, bool running) {
+    const auto found = std::ranges::find(
+        registrations, registration, [](const auto& known) { return known.get(); });
+    if (running) stuck.push_back(std::move(*found));
+    registrations.erase(found);
+  }
+
+  /// Removes all of `leaving`; returns the keys of those with a call still running at the limit.
+  std::vector<std::string> remove(const std::vector<sy_registration*>& leaving) {
+    for (auto* registration : leaving) {
+      unbind(*registration);
+      registration->leaving = true;
+    }
+
+    std::unique_lock lock{quiescence.mutex};
+    const auto running = [](const auto* registration) { return registration->calls != 0; };
+    quiescence.wait_until(
+        lock, Clock::now() + removal_limit, [&] { return std::ranges::none_of(leaving, running); });
+
+    std::vector<std::string> keys;
+    for (auto* registration : leaving) {
+      const auto still = running(registration);
+      if (still) keys.push_back(registration->key);
+      forget(registration, still);
+    }
+    return keys;
+  }
+};
+
+Journal::Journal(std::chrono::milliseconds removal_limit) : state_{std::make_unique<State>()} {
+  state_->removal_limit = removal_limit;
+}
+
+Journal::~Journal() = default;
+
+std::vector<std::string>
+Journal::attach(std::string_view id, const sy_registrar* registrar, void* provider) {
+  const State::Registrar added{registrar, provider};
+  {
+    const std::lock_guard lock{state_->quiescence.mutex};
+    state_->registrars.insert_or_assign(std::string{id}, added);
+  }
+  std::vector<std::string> refused;
+  for (auto* registration : state_->select([&](const auto& r) { return r.id == id; })) {
+    sy_error error{.struct_size = sizeof(sy_error), .code = SY_OK, .text = {}};
+    if (state_->bind(*registration, added, &error) != SY_OK) {
+      refused.push_back(clause(*registration, error));
+    }
+  }
+  return refused;
+}
+
+void Journal::detach(std::string_view id) {
+  for (auto* registration : state_->select([&](const auto& r) { return r.id == id; })) {
+    state_->unbind(*registration);
+  }
+  const std::lock_guard lock{state_->quiescence.mutex};
+  state_->registrars.erase(std::string{id});
+}
+
+sy_status Journal::add(
+    const void* owner,
+    std::string_view name,
+    std::string_view id,
+    std::string_view key,
+    const void* entry,
+    std::size_t entry_size,
+    sy_registration** registration,
+    sy_error* error) {
+  std::uint32_t struct_size = 0;
+  if (key.empty() || registration == nullptr || entry_size < sizeof(struct_size)) {
+    return fail(error, SY_INVALID, "a registration has a key and an entry");
+  }
+  std::memcpy(&struct_size, entry, sizeof(struct_size));
+  if (struct_size != entry_size) {
+    return fail(error, SY_INVALID, "struct_size of the entry is not entry_size");
+  }
+  const auto same = state_->select([&](const auto& r) { return r.id == id && r.key == key; });
+  if (!same.empty()) {
+    return fail(
+        error,
+        SY_EXISTS,
+        "\"" + std::string{key} + "\" is registered by plugin " + same.front()->name);
+  }
+
+  const auto* bytes = static_cast<const std::byte*>(entry);
+  std::unique_ptr<sy_registration> made{new sy_registration{
+      *this,
+      state_->quiescence,
+      owner,
+      std::string{name},
+      std::string{id},
+      std::string{key},
+      std::vector<std::byte>{bytes, bytes + entry_size}}};
+  if (const auto* to = state_->registrar(id); to != nullptr) {
+    const auto status = state_->bind(*made, *to, error);
+    if (status != SY_OK) return status;
+  }
+  const std::lock_guard lock{state_->quiescence.mutex};
+  *registration = state_->registrations.emplace_back(std::move(made)).get();
+  return SY_OK;
+}
+
+bool Journal::remove(sy_registration* registration) {
+  return registration->journal.state_->remove({registration}).empty();
+}
+
+std::vector<std::string> Journal::remove_all(const void* owner) {
+  return state_->remove(state_->select([&](const auto& r) { return r.owner == owner; }));
+}
+
+std::size_t Journal::running(const void* owner) const {
+  const std::lock_guard lock{state_->quiescence.mutex};
+  std::size_t calls = 0;
+  for (const auto& registration : state_->stuck) {
+    if (registration->owner == owner) calls += registration->calls;
+  }
+  return calls;
+}
+
+sy_status Journal::enter(sy_registration* registration) noexcept {
+  registration->calls.fetch_add(1);
+  if (registration->leaving) {
+    registration->give_back();
+    return SY_REVOKED;
+  }
+  return SY_OK;
+}
+
+void Journal::leave(sy_registration* registration) noexcept {
+  registration->give_back();
+}
+
+const sy_journal& journal_table() noexcept {
+  static constexpr sy_journal kTable{
+      .struct_size = sizeof(sy_journal),
+      .reserved = 0,
+      .add =
+          [](const sy_host* host,
+             const char* interface_id,
+             sy_string key,
+             const void* entry,
+             size_t entry_size,
+             sy_registration** registration,
+             sy_error* error) noexcept {
+            auto& services = InstanceServices::of(host);
+            const auto usable = services.may_use(interface_id, error);
+            if (usable != SY_OK) return usable;
+            return services.shared.journal.add(
+                &services,
+                services.plugin,
+                interface_id,
+                {key.data, key.size},
+                entry,
+                entry_size,
+                registration,
+                error);
+          },
+      .remove =
+          [](sy_registration* registration) noexcept {
+            static_cast<void>(Journal::remove(registration)); // running() keeps count of a failure
+          },
+      .enter = Journal::enter,
+      .leave = Journal::leave,
+  };
+  return kTable;
+}
+
+} // namespace switchyard::host
