@@ -1,0 +1,201 @@
+#pragma once
+
+#include <switchyard/boundary.hpp>
+#include <switchyard/connection.hpp>
+#include <switchyard/host.hpp>
+#include <switchyard/plugin.h>
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace switchyard {
+
+/// Tells the host once that a drain is complete. A pointer: copy it. Any thread.
+class DrainDone {
+public:
+  DrainDone(sy_drain_done done, void* context) noexcept : done_{done}, context_{context} {}
+
+  void operator()() const noexcept { done_(context_); }
+
+private:
+  sy_drain_done done_;
+  void* context_;
+};
+
+/// Makes a plugin of a class. `T` has
+///
+///     T(Host host, std::string_view config);            // init
+///     void serve(std::uint32_t protocol, Connection);   // owns the connection, whatever happens
+///     void drain(std::chrono::nanoseconds deadline, DrainDone);
+///     void abort_all();
+///
+/// (the last three only when it serves protocols), and as far as it needs them
+///
+///     static void check_config(std::string_view config);
+///     void start();  void activate();  void health();  void stop();
+///     void serve_descriptor(std::uint32_t protocol, const sy_descriptor&);
+///     const void* query(std::string_view interface_id);
+///
+/// with the threads and meanings of sy_plugin. They report by throwing Failure.
+template <class T>
+class Plugin {
+public:
+  [[nodiscard]] static constexpr sy_plugin
+  describe(const char* id, const char* version, const char* manifest) noexcept {
+    static_assert(
+        std::constructible_from<T, Host, std::string_view>, "T(Host, std::string_view config)");
+    static_assert(
+        !kServes || (requires(T & self, DrainDone done) {
+          self.drain(std::chrono::nanoseconds{}, done);
+          self.abort_all();
+        }),
+        "a plugin that serves can drain and abort");
+    sy_plugin plugin{};
+    plugin.magic = SY_PLUGIN_MAGIC;
+    plugin.struct_size = sizeof plugin;
+    plugin.abi_major = SY_ABI_MAJOR;
+    plugin.abi_minor = SY_ABI_MINOR;
+    plugin.id = id;
+    plugin.version = version;
+    plugin.manifest = manifest;
+    if constexpr (requires { T::check_config(std::string_view{}); }) {
+      plugin.check_config = &Plugin::check_config;
+    }
+    plugin.init = &Plugin::init;
+    plugin.start = &Plugin::start;
+    plugin.activate = &Plugin::activate;
+    plugin.serve = &Plugin::serve;
+    if constexpr (requires(T & self) { self.serve_descriptor(0u, sy_descriptor{}); }) {
+      plugin.serve_descriptor = &Plugin::serve_descriptor;
+    }
+    plugin.health = &Plugin::health;
+    plugin.drain = &Plugin::drain;
+    plugin.abort_all = &Plugin::abort_all;
+    plugin.stop = &Plugin::stop;
+    plugin.destroy = &Plugin::destroy;
+    if constexpr (requires(T & self) { self.query(std::string_view{}); }) {
+      plugin.query = &Plugin::query;
+    }
+    return plugin;
+  }
+
+private:
+  static constexpr bool kServes = requires(T & self, Connection connection) {
+    self.serve(0u, std::move(connection));
+  };
+
+  /// What is behind sy_instance.
+  struct Held {
+    Host host;
+    T plugin;
+
+    Held(Host given, std::string_view config) : host{given}, plugin{given, config} {}
+  };
+
+  static Held& held(sy_instance* instance) noexcept { return *reinterpret_cast<Held*>(instance); }
+
+  static T& self(sy_instance* instance) noexcept { return held(instance).plugin; }
+
+  static sy_status check_config(sy_string config, sy_error* error) noexcept {
+    return at_boundary(error, [&] { T::check_config(view(config)); });
+  }
+
+  static sy_status
+  init(const sy_host* host, sy_string config, sy_instance** instance, sy_error* error) noexcept {
+    return at_boundary(error, [&] {
+      auto made = std::make_unique<Held>(Host{host}, view(config));
+      *instance = reinterpret_cast<sy_instance*>(made.release());
+    });
+  }
+
+  static sy_status start(sy_instance* instance, sy_error* error) noexcept {
+    if constexpr (requires(T & self) { self.start(); }) {
+      return at_boundary(error, [&] { self(instance).start(); });
+    } else {
+      return SY_OK;
+    }
+  }
+
+  static sy_status activate(sy_instance* instance, sy_error* error) noexcept {
+    if constexpr (requires(T & self) { self.activate(); }) {
+      return at_boundary(error, [&] { self(instance).activate(); });
+    } else {
+      return SY_OK;
+    }
+  }
+
+  static sy_status
+  serve(sy_instance* instance, std::uint32_t protocol, sy_connection* connection) noexcept {
+    if constexpr (kServes) {
+      // Whatever is thrown, the connection has been taken, and closed on the way out.
+      Connection taken{connection};
+      logged_at_boundary(
+          held(instance).host, [&] { self(instance).serve(protocol, std::move(taken)); });
+      return SY_OK;
+    } else {
+      return SY_UNSUPPORTED;
+    }
+  }
+
+  static sy_status serve_descriptor(
+      sy_instance* instance, std::uint32_t protocol, const sy_descriptor* descriptor) noexcept {
+    return at_boundary([&] { self(instance).serve_descriptor(protocol, *descriptor); });
+  }
+
+  static sy_status health(sy_instance* instance, sy_error* error) noexcept {
+    if constexpr (requires(T & self) { self.health(); }) {
+      return at_boundary(error, [&] { self(instance).health(); });
+    } else {
+      return SY_OK;
+    }
+  }
+
+  static sy_status
+  drain(sy_instance* instance, std::uint64_t deadline, sy_drain_done done, void* context) noexcept {
+    if constexpr (requires(T & self, DrainDone told) {
+                    self.drain(std::chrono::nanoseconds{}, told);
+                  }) {
+      return at_boundary([&] {
+        self(instance).drain(
+            std::chrono::nanoseconds{static_cast<std::int64_t>(deadline)},
+            DrainDone{done, context});
+      });
+    } else {
+      done(context);
+      return SY_OK;
+    }
+  }
+
+  static void abort_all(sy_instance* instance) noexcept {
+    if constexpr (requires(T & self) { self.abort_all(); }) self(instance).abort_all();
+  }
+
+  static sy_status stop(sy_instance* instance, sy_error* error) noexcept {
+    if constexpr (requires(T & self) { self.stop(); }) {
+      return at_boundary(error, [&] { self(instance).stop(); });
+    } else {
+      return SY_OK;
+    }
+  }
+
+  static void destroy(sy_instance* instance) noexcept { delete &held(instance); }
+
+  static const void* query(sy_instance* instance, const char* interface_id) noexcept {
+    const void* table = nullptr;
+    logged_at_boundary(
+        held(instance).host, [&] { table = self(instance).query(std::string_view{interface_id}); });
+    return table;
+  }
+};
+
+} // namespace switchyard
+
+/// Exports class `Type` as the plugin, with the manifest that switchyard_add_plugin() made. Once,
+/// at file scope, after #include <switchyard_manifest.h>.
+#define SY_CPP_PLUGIN(Type)                                                                        \
+  SY_MANIFEST_NOTE(SY_MANIFEST_JSON);                                                              \
+  SY_EXPORT constinit const sy_plugin switchyard_plugin_v0 =                                       \
+      ::switchyard::Plugin<Type>::describe(SY_MANIFEST_ID, SY_MANIFEST_VERSION, SY_MANIFEST_JSON)
