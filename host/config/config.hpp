@@ -35,8 +35,7 @@ struct TlsConfig {
   std::string ca;
   std::string certificate;
   std::string key;
-  bool verify_incoming =
-      false; ///< clear connections and TLS without a client certificate are refused
+  bool verify_incoming = false; ///< clear connections and TLS without a certificate are refused
   bool verify_outgoing = false; ///< dialled connections use TLS
   Place place;
 };

@@ -266,6 +266,12 @@ void read_host(Section section, HostConfig& host) {
     section.report(
         "log_level", "takes one of " + join(kLevels) + ", not " + quoted(host.log_level));
   }
+  if (std::string text; section.read("on_plugin_failure", text)) {
+    if (text != "exit" && text != "continue") {
+      section.report("on_plugin_failure", "takes exit or continue, not " + quoted(text));
+    }
+    host.on_plugin_failure = text == "continue" ? OnPluginFailure::Continue : OnPluginFailure::Exit;
+  }
   section.finish();
 }
 

@@ -31,6 +31,7 @@ plugin_dir = "lib"
 control_socket = "c.sock"
 loops = 3
 log_level = "debug"
+on_plugin_failure = "continue"
 [tls]
 ca = "ca.pem"
 certificate = "server.pem"
@@ -72,6 +73,7 @@ alpn = "x/ant"
   EXPECT_EQ(control_socket(config->host), "c.sock");
   EXPECT_EQ(config->host.loops, 3u);
   EXPECT_EQ(config->host.log_level, "debug");
+  EXPECT_EQ(config->host.on_plugin_failure, OnPluginFailure::Continue);
   ASSERT_TRUE(config->tls);
   EXPECT_EQ(config->tls->ca, "ca.pem");
   EXPECT_EQ(config->tls->certificate, "server.pem");
@@ -89,7 +91,7 @@ alpn = "x/ant"
   ASSERT_EQ(config->listeners.size(), 2u);
   EXPECT_EQ(config->listeners[0].name, "server");
   EXPECT_EQ(config->listeners[0].address, "0.0.0.0:8300");
-  EXPECT_EQ(config->listeners[0].place.line, 23u);
+  EXPECT_EQ(config->listeners[0].place.line, 24u);
   EXPECT_EQ(config->listeners[1].protocol, "grpc.external");
   EXPECT_TRUE(config->listeners[1].insecure);
   ASSERT_EQ(config->plugins.size(), 2u);
@@ -100,7 +102,7 @@ alpn = "x/ant"
   EXPECT_EQ(config->plugins[1].routes[0].protocol, "ant");
   EXPECT_EQ(config->plugins[1].routes[0].tag, 64);
   EXPECT_EQ(config->plugins[1].routes[0].alpn, "x/ant");
-  EXPECT_EQ(config->plugins[1].routes[0].place.line, 35u);
+  EXPECT_EQ(config->plugins[1].routes[0].place.line, 36u);
 }
 
 TEST(Parse, KeepsDefaultsForWhatIsNotSaid) {
@@ -167,6 +169,8 @@ TEST(Parse, NamesFileLineKeyAndWhatWouldBeRight) {
        "p.toml:2: host.data_dir: must not be empty or hold a NUL\n"},
       {"[host]\nlog_level = \"loud\"",
        "p.toml:2: host.log_level: takes one of trace, debug, info, warn, error, not \"loud\"\n"},
+      {"[host]\non_plugin_failure = \"retry\"",
+       "p.toml:2: host.on_plugin_failure: takes exit or continue, not \"retry\"\n"},
       {"host = true", "p.toml:1: host: takes a table, written [host], not true or false\n"},
       {"[[host]]", "p.toml:1: host: takes a table, written [host], not an array\n"},
       {"[tls]",
