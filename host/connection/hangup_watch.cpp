@@ -1,0 +1,69 @@
+#include <host/connection/hangup_watch.hpp>
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace switchyard::host {
+
+namespace {
+int new_epoll_set() {
+  const int set = ::epoll_create1(EPOLL_CLOEXEC);
+  if (set < 0) throw std::system_error{errno, std::generic_category(), "epoll_create1"};
+  return set;
+}
+} // namespace
+
+HangupWatch::HangupWatch(Loop& loop, ConnectionCounters& counters)
+    : counters_{counters}, set_{loop.executor(), new_epoll_set()} {}
+
+bool HangupWatch::add(int socket, ClientLimit::Slot& slot, PluginPlace& place) {
+  const int duplicate = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  if (duplicate < 0) return false;
+  epoll_event event{};
+  event.events = EPOLLET; // EPOLLHUP and EPOLLERR come unasked
+  event.data.fd = duplicate;
+  if (::epoll_ctl(set_.native_handle(), EPOLL_CTL_ADD, duplicate, &event) != 0) {
+    ::close(duplicate);
+    return false;
+  }
+  watched_.emplace(duplicate, Held{std::move(slot), std::move(place)});
+  if (watched_.size() == 1) wait();
+  return true;
+}
+
+void HangupWatch::shutdown_all() {
+  for (const auto& [socket, held] : watched_)
+    ::shutdown(socket, SHUT_RDWR);
+}
+
+void HangupWatch::wait() {
+  set_.async_wait(Descriptor::wait_read, [this](boost::system::error_code error) {
+    if (error) return; // the loop is going away, and this with it
+    collect();
+    if (!watched_.empty()) wait();
+  });
+}
+
+void HangupWatch::collect() {
+  std::array<epoll_event, 64> events{};
+  for (;;) {
+    const int count = ::epoll_wait(set_.native_handle(), events.data(), events.size(), 0);
+    for (int i = 0; i < count; ++i) {
+      const auto& event = events[static_cast<std::size_t>(i)];
+      if ((event.events & (EPOLLHUP | EPOLLERR)) == 0) continue;
+      watched_.erase(event.data.fd);
+      ::close(event.data.fd);
+      counters_.count_closed(CloseReason::HungUp);
+    }
+    if (count < static_cast<int>(events.size())) return;
+  }
+}
+
+} // namespace switchyard::host

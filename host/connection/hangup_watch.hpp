@@ -1,0 +1,48 @@
+#pragma once
+
+#include <host/connection/close_reason.hpp>
+#include <host/connection/plugin_place.hpp>
+#include <host/limit/client_limit.hpp>
+#include <host/loop/loop.hpp>
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include <cstddef>
+#include <unordered_map>
+
+namespace switchyard::host {
+
+/// Knows when connections that a plugin serves as descriptors end. It keeps a duplicate of each, in
+/// an epoll set that asks for nothing but hang-up, so that traffic on them wakes nobody. One
+/// loop's.
+class HangupWatch {
+public:
+  HangupWatch(Loop& loop, ConnectionCounters& counters);
+
+  /// Watches the connection behind `socket`; `slot` and `place` are given back when it ends. False,
+  /// and nothing is taken, when no descriptor is left.
+  [[nodiscard]] bool add(int socket, ClientLimit::Slot& slot, PluginPlace& place);
+
+  [[nodiscard]] std::size_t open() const noexcept { return watched_.size(); }
+
+  /// Cuts every watched connection.
+  void shutdown_all();
+
+private:
+  using Descriptor = boost::asio::posix::basic_stream_descriptor<Loop::Executor>;
+
+  void wait();
+  void collect();
+
+  ConnectionCounters& counters_;
+  Descriptor set_;
+
+  struct Held {
+    ClientLimit::Slot slot;
+    PluginPlace place;
+  };
+
+  std::unordered_map<int, Held> watched_; // by our duplicate
+};
+
+} // namespace switchyard::host

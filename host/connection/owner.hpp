@@ -1,0 +1,40 @@
+#pragma once
+
+#include <host/connection/close_reason.hpp>
+#include <host/connection/connection.hpp>
+#include <host/connection/hangup_watch.hpp>
+#include <host/loop/loop.hpp>
+
+namespace switchyard::host {
+
+/// Who a connection belongs to: one loop's connections, their counters, and the watch over those
+/// that were handed out as descriptors. Used on its loop; the counters are read by any thread.
+class ConnectionOwner {
+public:
+  explicit ConnectionOwner(Loop& loop) : loop_{loop}, hangups_{loop, counters_} {}
+
+  [[nodiscard]] Loop& loop() noexcept { return loop_; }
+
+  [[nodiscard]] ConnectionCounters& counters() noexcept { return counters_; }
+
+  [[nodiscard]] Connection::Live& live() noexcept { return live_; }
+
+  [[nodiscard]] HangupWatch& hangups() noexcept { return hangups_; }
+
+  /// A number no other connection of the process has: the loop's index above, a count below.
+  [[nodiscard]] std::uint64_t next_id() noexcept {
+    return (std::uint64_t{loop_.index()} << 48) | ++last_id_;
+  }
+
+  /// Cuts every connection that is left, whoever holds it.
+  void close_all(CloseReason reason);
+
+private:
+  Loop& loop_;
+  ConnectionCounters counters_;
+  Connection::Live live_;
+  HangupWatch hangups_;
+  std::uint64_t last_id_ = 0;
+};
+
+} // namespace switchyard::host

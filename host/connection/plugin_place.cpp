@@ -1,0 +1,14 @@
+#include <host/connection/plugin_place.hpp>
+#include <host/services/instance_services.hpp>
+
+namespace switchyard::host {
+
+void detail::GiveBackPlace::operator()(InstanceServices* services) const noexcept {
+  services->connection_closed();
+}
+
+PluginPlace take_place(InstanceServices& services) noexcept {
+  return PluginPlace{services.connection_opened() ? &services : nullptr};
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,152 @@
+#include <host/listen/acceptor.hpp>
+
+#include <boost/asio/post.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <unistd.h>
+#include <utility>
+
+namespace switchyard::host {
+
+namespace net = boost::asio;
+
+namespace {
+
+// A turn of the loop accepts no more than this, so that a flood leaves time for those who are in.
+constexpr int kAcceptsPerTurn = 64;
+
+// How long accepting rests when not even a turned-away connection gets a descriptor.
+constexpr std::chrono::milliseconds kPause{100};
+
+boost::system::error_code last_error() {
+  return {errno, boost::system::system_category()};
+}
+
+int open_spare() {
+  return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+net::ip::address address_of(const sockaddr_storage& peer) {
+  if (peer.ss_family == AF_INET) {
+    const auto& in = reinterpret_cast<const sockaddr_in&>(peer);
+    return net::ip::address_v4{ntohl(in.sin_addr.s_addr)};
+  }
+  const auto& in = reinterpret_cast<const sockaddr_in6&>(peer);
+  net::ip::address_v6::bytes_type bytes;
+  std::copy_n(in.sin6_addr.s6_addr, bytes.size(), bytes.begin());
+  return net::ip::address_v6{bytes};
+}
+
+} // namespace
+
+Acceptor::Acceptor(Loop& loop, int socket)
+    : socket_{loop.executor(), socket}, spare_{open_spare()}, pause_{loop.executor()} {}
+
+Acceptor::~Acceptor() {
+  if (spare_ >= 0) ::close(spare_);
+}
+
+boost::system::result<std::unique_ptr<Acceptor>>
+Acceptor::bind(Loop& loop, const net::ip::tcp::endpoint& address) {
+  const int socket = ::socket(
+      address.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (socket < 0) return last_error();
+  // Accepted sockets inherit all of these but the first two.
+  const int on = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  if (address.protocol() == net::ip::tcp::v6())
+    ::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (::bind(socket, address.data(), static_cast<socklen_t>(address.size())) != 0 ||
+      ::listen(socket, SOMAXCONN) != 0) {
+    const auto error = last_error();
+    ::close(socket);
+    return error;
+  }
+  return std::unique_ptr<Acceptor>{new Acceptor{loop, socket}};
+}
+
+net::ip::tcp::endpoint Acceptor::local_endpoint() const {
+  net::ip::tcp::endpoint endpoint;
+  auto size = static_cast<socklen_t>(endpoint.capacity());
+  auto& socket = const_cast<Descriptor&>(socket_); // native_handle() is not const in Asio 1.81
+  if (::getsockname(socket.native_handle(), endpoint.data(), &size) == 0) endpoint.resize(size);
+  return endpoint;
+}
+
+void Acceptor::start(OnAccept on_accept, OnShortage on_shortage) {
+  on_accept_ = std::move(on_accept);
+  on_shortage_ = std::move(on_shortage);
+  net::post(socket_.get_executor(), [this] { wait(); });
+}
+
+void Acceptor::wait() {
+  socket_.async_wait(Descriptor::wait_read, [this](boost::system::error_code error) {
+    if (error) return; // closed
+    if (accept_some(kAcceptsPerTurn) != Queue::Starved) return wait();
+    pause_.expires_after(kPause);
+    pause_.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled) wait();
+    });
+  });
+}
+
+Acceptor::Queue Acceptor::accept_some(int limit) {
+  for (int i = 0; i < limit; ++i) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    const int socket = ::accept4(
+        socket_.native_handle(),
+        reinterpret_cast<sockaddr*>(&peer),
+        &size,
+        SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket >= 0) {
+      accepted_.fetch_add(1, std::memory_order_relaxed);
+      on_accept_({socket, address_of(peer)});
+      continue;
+    }
+    switch (errno) {
+    case EAGAIN: return Queue::Empty;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      if (!turn_one_away()) return Queue::Starved;
+      break;
+    default: break; // the connection was gone before it was accepted (accept(2), "Error handling")
+    }
+  }
+  return Queue::More;
+}
+
+bool Acceptor::turn_one_away() {
+  if (spare_ < 0) spare_ = open_spare();
+  if (spare_ < 0) return false;
+  ::close(spare_);
+  const int socket = ::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
+  const bool turned_away = socket >= 0;
+  if (turned_away) {
+    ::close(socket);
+    on_shortage_();
+  }
+  spare_ = open_spare();
+  return turned_away;
+}
+
+void Acceptor::drain_and_close() {
+  while (accept_some(kAcceptsPerTurn) == Queue::More) {
+  }
+  boost::system::error_code ignored; // nothing can be done about a close that fails
+  socket_.close(ignored);
+  pause_.cancel();
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <host/loop/loop.hpp>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/system/result.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace switchyard::host {
+
+/// A connection the kernel has accepted: a non-blocking socket that is the taker's now.
+struct Accepted {
+  int socket;
+  boost::asio::ip::address address; ///< the peer's
+};
+
+/// One loop's share of a listener: a socket of its own on the same address (SO_REUSEPORT). Used on
+/// its loop once it has been started.
+class Acceptor {
+public:
+  /// Called on the loop for each connection.
+  using OnAccept = std::function<void(Accepted)>;
+
+  /// Called on the loop when a connection was turned away because no descriptor is left.
+  using OnShortage = std::function<void()>;
+
+  /// Binds and listens. Fails with what bind or listen say.
+  static boost::system::result<std::unique_ptr<Acceptor>>
+  bind(Loop& loop, const boost::asio::ip::tcp::endpoint& address);
+
+  ~Acceptor();
+
+  /// Where it is bound: the port that 0 became.
+  [[nodiscard]] boost::asio::ip::tcp::endpoint local_endpoint() const;
+
+  /// How many connections it has taken from the kernel. Any thread.
+  [[nodiscard]] std::uint64_t accepted() const noexcept {
+    return accepted_.load(std::memory_order_relaxed);
+  }
+
+  /// Begins to accept. Any thread, once.
+  void start(OnAccept on_accept, OnShortage on_shortage);
+
+  /// Takes what is in the accept queue, then closes the socket. On the loop.
+  void drain_and_close();
+
+  /// Descriptors kept free of accepted connections, so that files, plugins and accept itself work
+  /// on.
+  static constexpr std::uint32_t kReserve = 64;
+
+private:
+  using Descriptor = boost::asio::posix::basic_stream_descriptor<Loop::Executor>;
+  using Timer = boost::asio::
+      basic_waitable_timer<Loop::Clock, boost::asio::wait_traits<Loop::Clock>, Loop::Executor>;
+
+  Acceptor(Loop& loop, int socket);
+
+  enum class Queue : std::uint8_t { Empty, More, Starved };
+
+  void wait();
+  Queue accept_some(int limit);
+  bool turn_one_away();
+
+  Descriptor socket_;
+  int spare_ = -1; // given up for a moment to accept, and close, one connection too many
+  Timer pause_;
+  std::atomic<std::uint64_t> accepted_{0};
+  OnAccept on_accept_;
+  OnShortage on_shortage_;
+};
+
+} // namespace switchyard::host

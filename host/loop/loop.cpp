@@ -1,0 +1,49 @@
+#include <host/loop/loop.hpp>
+
+#include <pthread.h>
+#include <string>
+
+namespace switchyard::host {
+
+namespace {
+thread_local Loop* current_loop = nullptr;
+} // namespace
+
+Loop::Loop(std::uint32_t index, std::chrono::microseconds spin) : index_{index}, spin_{spin} {}
+
+Loop::~Loop() {
+  stop();
+}
+
+Loop* Loop::current() noexcept {
+  return current_loop;
+}
+
+void Loop::start() {
+  thread_ = std::thread{[this] {
+    pthread_setname_np(pthread_self(), ("loop-" + std::to_string(index_)).c_str());
+    current_loop = this;
+    run();
+    current_loop = nullptr;
+  }};
+}
+
+void Loop::stop() {
+  if (!thread_.joinable()) return;
+  context_.stop();
+  thread_.join();
+}
+
+void Loop::run() {
+  auto worked = Clock::now();
+  while (!context_.stopped()) {
+    if (context_.poll() != 0) {
+      worked = Clock::now();
+    } else if (Clock::now() - worked >= spin_) {
+      context_.run_one();
+      worked = Clock::now();
+    }
+  }
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,218 @@
+#include <host/connection/async.hpp>
+#include <host/connection/plugin_place.hpp>
+#include <host/listen/endpoint.hpp>
+#include <host/serve/dial_service.hpp>
+#include <host/serve/handshake.hpp>
+#include <host/serve/loop_service.hpp>
+#include <host/services/instance_services.hpp>
+#include <proto/sniff/tag.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+#include <utility>
+
+namespace switchyard::host {
+
+namespace net = boost::asio;
+
+namespace {
+
+using Resolver = net::ip::basic_resolver<net::ip::tcp, Loop::Executor>;
+using Timer = net::basic_waitable_timer<Loop::Clock, net::wait_traits<Loop::Clock>, Loop::Executor>;
+
+/// One dial in progress, with its own copy of what was asked for.
+struct Dial {
+  Dial(InstanceServices& owner_, LoopStages& loop_, const sy_dial_options& options)
+      : owner{owner_},
+        loop{loop_},
+        tls{options.tls},
+        tag{options.tag},
+        use_certificate{options.use_certificate != 0},
+        address{options.address.data, options.address.size},
+        alpn{options.alpn.data, options.alpn.size},
+        server_name{options.server_name.data, options.server_name.size},
+        trust_roots{options.trust_roots.data, options.trust_roots.size},
+        resolver{loop_.loop.executor()},
+        timer{loop_.loop.executor()} {}
+
+  sy_status fail(sy_status status, const std::string& sentence) {
+    text = sentence;
+    return status;
+  }
+
+  InstanceServices& owner;
+  LoopStages& loop;
+  sy_dial_tls tls;
+  const std::int32_t tag;
+  const bool use_certificate;
+  const std::string address;
+  const std::string alpn;
+  const std::string server_name;
+  const std::string trust_roots;
+
+  Resolver resolver;
+  Timer timer;
+  bool expired = false;
+  bool ended = false;
+  Connection* connection = nullptr;
+  std::string text; // why it failed
+};
+
+/// One attempt to connect; on SY_OK `dial.connection` is there.
+net::awaitable<sy_status> connect(Dial& dial, const net::ip::tcp::endpoint& endpoint) {
+  const int socket =
+      ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (socket < 0)
+    co_return dial.fail(SY_LIMIT, "cannot open a socket: " + std::string{std::strerror(errno)});
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  int error = 0;
+  if (::connect(socket, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)
+    error = errno;
+  if (error == 0 || error == EINPROGRESS) {
+    auto& connection = *new Connection{dial.loop.connections, socket, {}};
+    dial.connection = &connection;
+    const auto status = co_await async_ready(connection, Direction::Write, net::use_awaitable);
+    socklen_t size = sizeof error;
+    if (status == SY_OK) ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (status == SY_OK && error == 0) co_return SY_OK;
+    dial.connection = nullptr;
+    connection.close(CloseReason::PeerGone);
+    if (status != SY_OK) co_return dial.fail(SY_TIMED_OUT, "no answer from " + dial.address);
+  } else {
+    ::close(socket);
+  }
+  co_return dial.fail(
+      SY_REFUSED, "cannot connect to " + dial.address + ": " + std::strerror(error));
+}
+
+net::awaitable<sy_status> resolve_and_connect(Dial& dial) {
+  if (const auto literal = parse_endpoint(dial.address)) co_return co_await connect(dial, *literal);
+  const auto colon = dial.address.rfind(':');
+  const auto host = dial.address.substr(0, colon);
+  const auto port = dial.address.substr(colon + 1);
+  const auto [error, found] = co_await dial.resolver.async_resolve(
+      host, port, Resolver::numeric_service, net::as_tuple(net::use_awaitable));
+  if (dial.expired) co_return dial.fail(SY_TIMED_OUT, "no address for " + host + " in time");
+  if (error)
+    co_return dial.fail(SY_NOT_FOUND, "no address for " + dial.address + ": " + error.message());
+  sy_status status = SY_NOT_FOUND;
+  for (const auto& entry : found) {
+    status = co_await connect(dial, entry.endpoint());
+    if (status == SY_OK || dial.expired) break;
+  }
+  co_return status;
+}
+
+sy_status send_byte(Connection& connection, std::uint8_t byte) {
+  const sy_bytes slice{&byte, 1};
+  std::size_t sent = 0;
+  // The first bytes on a socket always fit.
+  return connection.try_write(&slice, 1, sent);
+}
+
+net::awaitable<sy_status> start_tls(Dial& dial) {
+  const auto contexts = dial.loop.tls;
+  const auto own = dial.trust_roots.empty()
+                       ? TlsContexts::Context{}
+                       : contexts->new_client(dial.trust_roots, dial.use_certificate);
+  if (!dial.trust_roots.empty() && own == nullptr)
+    co_return dial.fail(SY_INVALID, "no certificate can be read in the trust roots given");
+  auto session = std::make_unique<TlsSession>(
+      own != nullptr ? own.get() : contexts->client(dial.use_certificate),
+      dial.connection->socket(),
+      TlsSession::Role::Client);
+  session->ask_for(dial.server_name, dial.tls == SY_DIAL_ALPN ? dial.alpn : std::string{});
+  const auto status = co_await handshake(*dial.connection, std::move(session));
+  if (status == SY_TIMED_OUT)
+    co_return dial.fail(status, "no TLS handshake with " + dial.address + " in time");
+  if (status != SY_OK)
+    co_return dial.fail(
+        SY_REFUSED,
+        "TLS handshake with " + dial.address + " failed: " + dial.connection->tls()->error());
+  if (dial.tls == SY_DIAL_ALPN && dial.connection->tls()->alpn() != dial.alpn)
+    co_return dial.fail(SY_REFUSED, dial.address + " does not speak " + dial.alpn + " (ALPN)");
+  co_return SY_OK;
+}
+
+net::awaitable<sy_status> establish(Dial& dial) {
+  auto status = co_await resolve_and_connect(dial);
+  if (status == SY_OK && (dial.tls == SY_DIAL_TLS || dial.tls == SY_DIAL_INSECURE))
+    status = send_byte(
+        *dial.connection, dial.tls == SY_DIAL_TLS ? sniff::kTlsTag : sniff::kTlsInsecureTag);
+  if (status == SY_OK && dial.tls != SY_DIAL_CLEAR) status = co_await start_tls(dial);
+  if (status == SY_OK && dial.tag != SY_DIAL_NO_TAG)
+    status = send_byte(*dial.connection, static_cast<std::uint8_t>(dial.tag));
+  co_return status;
+}
+
+net::awaitable<void> run(std::shared_ptr<Dial> dial, sy_dial_done done, void* context) {
+  co_await net::post(dial->loop.loop.executor(), net::use_awaitable); // never from inside dial()
+  auto status = co_await establish(*dial);
+  dial->ended = true;
+  dial->timer.cancel();
+  auto place = status == SY_OK ? take_place(dial->owner) : PluginPlace{};
+  if (status == SY_OK && !place) status = dial->fail(SY_CANCELLED, "the plugin is draining");
+  if (status == SY_OK) {
+    dial->connection->route_to(std::move(place), {}, dial->tag);
+  } else if (dial->connection != nullptr) {
+    std::exchange(dial->connection, nullptr)->close(CloseReason::PeerGone);
+  }
+  sy_error error{};
+  error.struct_size = sizeof error;
+  error.code = status;
+  dial->text.copy(error.text, sizeof error.text - 1);
+  done(context, status, dial->connection, &error);
+  dial->owner.dials.fetch_sub(1, std::memory_order_release);
+}
+
+sy_status
+dial(const sy_host* host, const sy_dial_options* options, sy_dial_done done, void* context) {
+  auto& owner = InstanceServices::of(host);
+  LoopStages* loop = current_loop(host);
+  const std::string_view address{options->address.data, options->address.size};
+  if (loop == nullptr || options->tls > SY_DIAL_OUTGOING || options->tag > 255 ||
+      address.find(':') == address.npos)
+    return SY_INVALID;
+  if (owner.phase == ServicePhase::Stopped || owner.draining) return SY_CANCELLED;
+
+  const auto dial = std::make_shared<Dial>(owner, *loop, *options);
+  if (dial->tls == SY_DIAL_OUTGOING) {
+    const auto& tls = loop->config.tls;
+    dial->tls = tls && tls->verify_outgoing ? SY_DIAL_TLS : SY_DIAL_CLEAR;
+  }
+  const auto limit = options->timeout != 0
+                         ? std::chrono::nanoseconds{static_cast<std::int64_t>(options->timeout)}
+                         : std::chrono::nanoseconds{loop->config.limits.dial_timeout};
+  dial->timer.expires_after(limit);
+  dial->timer.async_wait([dial](boost::system::error_code) {
+    if (dial->ended) return;
+    dial->expired = true;
+    dial->resolver.cancel();
+    if (dial->connection != nullptr) dial->connection->expire();
+  });
+  owner.dials.fetch_add(1, std::memory_order_relaxed);
+  net::co_spawn(
+      loop->loop.executor(), run(dial, done, context), [](const std::exception_ptr& failure) {
+        if (failure) std::rethrow_exception(failure);
+      });
+  return SY_OK;
+}
+
+} // namespace
+
+const sy_dial kDialService{sizeof(sy_dial), 0, dial};
+
+} // namespace switchyard::host

@@ -1,0 +1,41 @@
+#include <host/serve/hand_over.hpp>
+
+#include <sys/socket.h>
+
+#include <unistd.h>
+
+namespace switchyard::host {
+
+namespace {
+
+/// The descriptor form: from here on the connection is known by its hang-up alone.
+boost::system::result<void, CloseReason>
+serve_descriptor(Connection& connection, const Route& route, const Instance& plugin) {
+  sy_descriptor descriptor{};
+  descriptor.struct_size = sizeof descriptor;
+  if (connection.detach(descriptor) != SY_OK) return CloseReason::AtCapacity;
+  if (plugin.api().serve_descriptor(plugin.handle(), route.index, &descriptor) != SY_OK) {
+    ::shutdown(descriptor.descriptor, SHUT_RDWR); // ends it for the watch, too
+    ::close(descriptor.descriptor);
+  }
+  return {};
+}
+
+} // namespace
+
+boost::system::result<void, CloseReason>
+hand_over(Connection& connection, const Route& route, const Stages& stages) {
+  const auto& plugin = *stages.plugins[route.plugin];
+  auto place = take_place(plugin.services());
+  if (!place) return CloseReason::Drained;
+  connection.route_to(std::move(place), route.protocol, route.tag ? *route.tag : -1);
+  if (route.mode == ServeMode::Descriptor && connection.tls() == nullptr)
+    return serve_descriptor(connection, route, plugin);
+  if (plugin.api().serve(plugin.handle(), route.index, &connection) != SY_OK) {
+    connection.leave_plugin();
+    return CloseReason::Refused;
+  }
+  return {};
+}
+
+} // namespace switchyard::host

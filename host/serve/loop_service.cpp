@@ -1,0 +1,113 @@
+#include <host/serve/loop_service.hpp>
+#include <host/services/instance_services.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <chrono>
+#include <fcntl.h>
+#include <memory>
+#include <unistd.h>
+#include <utility>
+
+/// A timer of a plugin. Owned by its wait, which the reactor drops only after it has fired or was
+/// cancelled; `fire` is null once it must not fire.
+struct sy_timer {
+  using Timer = boost::asio::basic_waitable_timer<
+      switchyard::host::Loop::Clock,
+      boost::asio::wait_traits<switchyard::host::Loop::Clock>,
+      switchyard::host::Loop::Executor>;
+
+  Timer timer;
+  sy_callback fire;
+  void* context;
+  switchyard::host::InstanceServices& owner; // outlives it: an unload waits for its timers
+};
+
+namespace switchyard::host {
+
+namespace {
+
+std::uint32_t current(const sy_host*) {
+  const Loop* loop = Loop::current();
+  return loop == nullptr ? SY_NO_LOOP : loop->index();
+}
+
+std::uint64_t now(const sy_host*) {
+  return static_cast<std::uint64_t>(Loop::Clock::now().time_since_epoch().count());
+}
+
+sy_status post(const sy_host* host, std::uint32_t loop, sy_callback run, void* context) {
+  auto& owner = InstanceServices::of(host);
+  auto& loops = loops_of(host);
+  if (loop >= loops.size()) return SY_INVALID;
+  if (owner.phase == ServicePhase::Stopped) return SY_CANCELLED;
+  owner.posts.fetch_add(1, std::memory_order_relaxed);
+  boost::asio::post(loops[loop]->loop.executor(), [run, context, &owner] {
+    run(context);
+    owner.posts.fetch_sub(1, std::memory_order_release);
+  });
+  return SY_OK;
+}
+
+sy_status start_timer(
+    const sy_host* host, std::uint64_t due, sy_callback fire, void* context, sy_timer** timer) {
+  auto& owner = InstanceServices::of(host);
+  Loop* loop = Loop::current();
+  if (loop == nullptr) return SY_INVALID;
+  if (owner.phase == ServicePhase::Stopped) return SY_CANCELLED;
+  auto made =
+      std::make_unique<sy_timer>(sy_timer{sy_timer::Timer{loop->executor()}, fire, context, owner});
+  owner.timers.fetch_add(1, std::memory_order_relaxed);
+  *timer = made.get();
+  made->timer.expires_at(Loop::Clock::time_point{
+      std::chrono::nanoseconds{static_cast<std::chrono::nanoseconds::rep>(due)}});
+  auto& waiting = made->timer;
+  waiting.async_wait([made = std::move(made)](boost::system::error_code) {
+    if (made->fire == nullptr) return; // stopped
+    made->fire(made->context);
+    made->owner.timers.fetch_sub(1, std::memory_order_release);
+  });
+  return SY_OK;
+}
+
+void stop_timer(const sy_host* host, sy_timer* timer) {
+  timer->fire = nullptr;
+  timer->timer.cancel();
+  InstanceServices::of(host).timers.fetch_sub(1, std::memory_order_release);
+}
+
+sy_status adopt(const sy_host* host, std::int32_t descriptor, sy_connection** connection) {
+  auto& owner = InstanceServices::of(host);
+  LoopStages* loop = current_loop(host);
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (loop == nullptr || flags < 0 || ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0) {
+    ::close(descriptor);
+    return SY_INVALID;
+  }
+  auto place = take_place(owner);
+  if (!place) {
+    ::close(descriptor);
+    return SY_CANCELLED;
+  }
+  auto* adopted = new Connection{loop->connections, descriptor, {}};
+  adopted->route_to(std::move(place), {}, -1);
+  *connection = adopted;
+  return SY_OK;
+}
+
+} // namespace
+
+Loops& loops_of(const sy_host* host) noexcept {
+  return *static_cast<Loops*>(InstanceServices::of(host).loops.context);
+}
+
+LoopStages* current_loop(const sy_host* host) noexcept {
+  const Loop* loop = Loop::current();
+  return loop == nullptr ? nullptr : loops_of(host)[loop->index()].get();
+}
+
+sy_loops make_loop_service(std::uint32_t count) noexcept {
+  return {sizeof(sy_loops), count, current, now, post, start_timer, stop_timer, adopt};
+}
+
+} // namespace switchyard::host

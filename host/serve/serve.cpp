@@ -1,0 +1,107 @@
+#include <host/connection/plugin_place.hpp>
+#include <host/serve/hand_over.hpp>
+#include <host/serve/handshake.hpp>
+#include <host/serve/serve.hpp>
+#include <host/sniff/sniff.hpp>
+#include <proto/sniff/tag.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include <memory>
+#include <unistd.h>
+#include <utility>
+
+namespace switchyard::host {
+
+namespace net = boost::asio;
+
+namespace {
+
+using Found = boost::system::result<const Route*, CloseReason>;
+
+net::awaitable<sy_status>
+accept_tls(Connection& connection, ServerTls kind, const TlsContexts& tls) {
+  return handshake(
+      connection,
+      std::make_unique<TlsSession>(
+          tls.server(kind), connection.socket(), TlsSession::Role::Server));
+}
+
+Found routed(const Route* route) {
+  if (route == nullptr) return CloseReason::UnknownProtocol;
+  return route;
+}
+
+/// Sniffs, decrypts and routes. Source: consul-wire, "Routing graph".
+net::awaitable<Found>
+find_route(Connection& connection, const LoopStages& loop, const Stages& stages) {
+  const auto tls = loop.tls; // the certificates it begins with
+  const auto opening = co_await sniff(connection, tls->mutual());
+  if (!opening) co_return opening.error();
+
+  if (opening->native_tls) {
+    const auto status = co_await accept_tls(connection, ServerTls::Native, *tls);
+    if (status != SY_OK) co_return opening_failure(status);
+    co_return routed(stages.routes.by_alpn(connection.tls()->alpn()));
+  }
+  if (opening->tag == sniff::kTlsTag) {
+    const auto status = co_await accept_tls(connection, ServerTls::Tagged, *tls);
+    if (status != SY_OK) co_return opening_failure(status);
+    const auto inner = co_await sniff(connection, false);
+    if (!inner) co_return inner.error();
+    if (inner->tag == sniff::kTlsTag || inner->tag == sniff::kTlsInsecureTag)
+      co_return CloseReason::TlsInTls;
+    co_return routed(stages.routes.by_tag(inner->tag));
+  }
+  if (opening->tag == sniff::kTlsInsecureTag) {
+    const auto status = co_await accept_tls(connection, ServerTls::Insecure, *tls);
+    if (status != SY_OK) co_return opening_failure(status);
+  } else if (stages.config.tls && stages.config.tls->verify_incoming) {
+    co_return CloseReason::TlsRequired;
+  }
+  co_return routed(stages.routes.by_tag(opening->tag));
+}
+
+/// From the first byte to the plugin. The result is the reason to close it, or nothing when a
+/// plugin has it now.
+net::awaitable<boost::system::result<void, CloseReason>> open(
+    Connection& connection,
+    const ListenerConfig& listener,
+    const LoopStages& loop,
+    const Stages& stages) {
+  const auto route = listener.protocol.empty()
+                         ? co_await find_route(connection, loop, stages)
+                         : routed(stages.routes.by_protocol(listener.protocol));
+  if (!route) co_return route.error();
+  connection.leave_opening();
+  co_return hand_over(connection, **route, stages);
+}
+
+} // namespace
+
+void serve(
+    Accepted accepted, const ListenerConfig& listener, LoopStages& loop, const Stages& stages) {
+  auto [slot, refusal] = stages.limit.try_acquire(accepted.address);
+  if (!slot) {
+    ::close(accepted.socket);
+    loop.refuse(
+        refusal == ClientLimit::Refusal::ClientLimit ? CloseReason::ClientLimit
+                                                     : CloseReason::AtCapacity,
+        accepted.address);
+    return;
+  }
+  auto& connection = *new Connection{loop.connections, accepted.socket, std::move(slot)};
+  connection.set_listener(listener.name);
+  loop.openings.add(connection);
+  net::co_spawn(
+      loop.loop.executor(),
+      open(connection, listener, loop, stages),
+      [&connection,
+       &loop](const std::exception_ptr& failure, boost::system::result<void, CloseReason> opened) {
+        // Nothing on the way throws but an allocation that fails, and that ends the process.
+        if (failure) std::rethrow_exception(failure);
+        if (!opened) loop.refuse(opened.error(), connection);
+      });
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,218 @@
+#include <host/listen/endpoint.hpp>
+#include <host/serve/dial_service.hpp>
+#include <host/serve/loop_service.hpp>
+#include <host/serve/plugin_log.hpp>
+#include <host/serve/serve.hpp>
+#include <host/serve/server.hpp>
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <latch>
+#include <thread>
+#include <utility>
+
+namespace switchyard::host {
+
+namespace net = boost::asio;
+
+namespace {
+
+// Bounds what the last connections of the accept queue may take before the drain begins.
+constexpr int kLastRounds = 1'000;
+
+std::uint32_t loop_count(const Config& config) {
+  return config.host.loops != 0 ? config.host.loops
+                                : std::max(1U, std::thread::hardware_concurrency());
+}
+
+/// How many connections the descriptor limit allows, with a reserve for everything else.
+std::uint32_t connection_cap(const Config& config) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  const auto allowed = files.rlim_cur > 2 * Acceptor::kReserve ? files.rlim_cur - Acceptor::kReserve
+                                                               : files.rlim_cur / 2;
+  const auto wanted = config.limits.connections;
+  return static_cast<std::uint32_t>(
+      wanted == 0 ? std::min<rlim_t>(allowed, UINT32_MAX) : std::min<rlim_t>(wanted, allowed));
+}
+
+std::vector<std::string> alpn_of(const RouteTable& routes) {
+  std::vector<std::string> names;
+  for (const auto& route : routes.all()) {
+    if (route.alpn) names.push_back(*route.alpn);
+  }
+  return names;
+}
+
+} // namespace
+
+Server::Server(const Config& config, Log& log)
+    : config_{config},
+      log_{log},
+      limit_{connection_cap(config), config.limits.connections_per_client},
+      loop_service_{make_loop_service(loop_count(config))},
+      services_{make_plugin_log(log), config.limits.control_timeout} {
+  for (std::uint32_t i = 0; i < loop_count(config); ++i)
+    loops_.push_back(std::make_unique<LoopStages>(i, config, log.component("route")));
+}
+
+Server::~Server() {
+  if (plugins_) shut_down_now();
+}
+
+std::vector<std::string> Server::start() {
+  auto problems = bind();
+  const auto tls = TlsContexts::load(config_.tls ? &*config_.tls : nullptr, {});
+  if (!tls) problems.push_back(config_.file + ": " + tls.error());
+  if (!problems.empty()) return problems;
+
+  for (const auto& stages : loops_) {
+    stages->tls = *tls;
+    stages->loop.start();
+  }
+  plugins_.emplace(config_, services_, LoopServices{&loop_service_, &kDialService, &loops_});
+  const auto refusals = plugins_->start();
+  for (const auto& refusal : refusals)
+    problems.push_back(refusal.text);
+  if (!problems.empty() && config_.host.on_plugin_failure == OnPluginFailure::Exit) return problems;
+  for (const auto& problem : problems)
+    log_.component("plugin")->error(problem);
+
+  alpn_ = alpn_of(plugins_->routes());
+  if (auto problem = reload_certificates()) return {*problem};
+  start_accepting();
+  started_ = std::chrono::steady_clock::now();
+  ready_ = true;
+  return {};
+}
+
+std::vector<std::string> Server::bind() {
+  std::vector<std::string> problems;
+  for (const auto& listener : config_.listeners) {
+    auto endpoint = *parse_endpoint(listener.address); // checked with the configuration
+    for (const auto& stages : loops_) {
+      auto acceptor = Acceptor::bind(stages->loop, endpoint);
+      if (!acceptor) {
+        problems.push_back(
+            config_.file + ":" + std::to_string(listener.place.line) + ": listener '" +
+            listener.name + "' cannot listen on " + to_string(endpoint) + ": " +
+            acceptor.error().message());
+        break;
+      }
+      endpoint = (*acceptor)->local_endpoint(); // the other loops join the port that 0 became
+      stages->acceptors.push_back(std::move(*acceptor));
+    }
+  }
+  return problems;
+}
+
+void Server::start_accepting() {
+  stages_.emplace(Stages{config_, limit_, plugins_->routes(), plugins_->plugins()});
+  for (const auto& stages : loops_) {
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+      auto& loop = *stages;
+      const auto& listener = config_.listeners[i];
+      loop.acceptors[i]->start(
+          [this, &loop, &listener](Accepted accepted) {
+            serve(accepted, listener, loop, *stages_);
+          },
+          [&loop] { loop.refuse(CloseReason::AtCapacity, net::ip::address{}); });
+    }
+  }
+  const auto log = log_.component("listen");
+  for (std::size_t i = 0; i < config_.listeners.size(); ++i)
+    log->info("listening name={} address={}", config_.listeners[i].name, bound_address(i));
+}
+
+std::string Server::bound_address(std::size_t index) const {
+  return to_string(loops_.front()->acceptors[index]->local_endpoint());
+}
+
+std::optional<std::string> Server::reload_certificates() {
+  const auto tls = TlsContexts::load(config_.tls ? &*config_.tls : nullptr, alpn_);
+  if (!tls) return config_.file + ": " + tls.error();
+  on_each_loop([fresh = *tls](LoopStages& stages) { stages.tls = fresh; });
+  return std::nullopt;
+}
+
+void Server::on_each_loop(const std::function<void(LoopStages&)>& task) {
+  std::latch done{static_cast<std::ptrdiff_t>(loops_.size())};
+  for (const auto& stages : loops_) {
+    net::post(stages->loop.executor(), [&task, &done, &loop = *stages] {
+      task(loop);
+      done.count_down();
+    });
+  }
+  done.wait();
+}
+
+std::uint64_t Server::connections_open() const {
+  std::uint64_t open = 0;
+  for (const auto& stages : loops_)
+    open += stages->connections.counters().open();
+  return open;
+}
+
+void Server::shut_down() {
+  const auto log = log_.component("listen");
+  const auto deadline = Loop::Clock::now() + config_.limits.drain_timeout;
+  log->info("draining connections={}", connections_open());
+  ready_ = false;
+  on_each_loop([](LoopStages& loop) {
+    for (const auto& acceptor : loop.acceptors)
+      acceptor->drain_and_close();
+  });
+  serve_what_has_spoken();
+
+  // Shared: a plugin that drains too late says so to nobody.
+  const auto drained = std::make_shared<std::promise<void>>();
+  auto waiting = drained->get_future();
+  plugins_->drain(static_cast<std::uint64_t>(deadline.time_since_epoch().count()), [drained] {
+    drained->set_value();
+  });
+  if (waiting.wait_until(deadline) == std::future_status::timeout) {
+    log->warn("drain cut short after limits.drain_timeout connections={}", connections_open());
+    plugins_->abort_all();
+    waiting.wait_for(config_.limits.control_timeout);
+  }
+  shut_down_now();
+  log->info("stopped");
+}
+
+void Server::serve_what_has_spoken() {
+  // Each round lets the loops read what was ready before it.
+  std::atomic<bool> spoken{true};
+  for (int round = 0; spoken && round < kLastRounds; ++round) {
+    spoken = false;
+    on_each_loop([&spoken](LoopStages& loop) {
+      if (loop.openings.any_readable()) spoken = true;
+    });
+  }
+}
+
+void Server::shut_down_now() {
+  on_each_loop([](LoopStages& loop) {
+    for (const auto& acceptor : loop.acceptors)
+      acceptor->drain_and_close();
+    loop.openings.expire_all();
+  });
+  plugins_->stop();
+  on_each_loop([](LoopStages& loop) { loop.connections.close_all(CloseReason::Drained); });
+  for (const auto& stages : loops_)
+    stages->loop.stop();
+  plugins_.reset();
+}
+
+std::string Server::metrics() const {
+  return services_.metrics.text();
+}
+
+} // namespace switchyard::host

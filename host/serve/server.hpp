@@ -1,0 +1,80 @@
+#pragma once
+
+#include <host/config/config.hpp>
+#include <host/log/log.hpp>
+#include <host/plugin/plugin_set.hpp>
+#include <host/serve/stages.hpp>
+#include <host/services/services.hpp>
+
+#include <boost/json/object.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace switchyard::host {
+
+/// One running server: loops, listeners, plugins. Used by one thread, the control thread, which may
+/// block in it for as long as the limits allow.
+class Server {
+public:
+  /// `config` outlives the server.
+  Server(const Config& config, Log& log);
+
+  /// Ends what is left at once.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Binds the listeners, reads certificates, brings the plugins up and begins to accept. Otherwise
+  /// says everything that is wrong, a sentence each; nothing of it runs then.
+  [[nodiscard]] std::vector<std::string> start();
+
+  /// Reads the certificates anew for connections from now on. On failure (a sentence) the old stay.
+  [[nodiscard]] std::optional<std::string> reload_certificates();
+
+  /// Empties the accept queues, closes the listeners, and asks the plugins to finish what they
+  /// have. Returns when they have, or at limits.drain_timeout with what is left cut; then
+  /// everything has stopped.
+  void shut_down();
+
+  /// Where listener `index` of the configuration is bound: "ip:port", with the port that 0 became.
+  [[nodiscard]] std::string bound_address(std::size_t index) const;
+
+  [[nodiscard]] const PluginSet& plugins() const noexcept { return *plugins_; }
+
+  /// What `switchyard status` shows. Shape: host/control/README.md.
+  [[nodiscard]] boost::json::object status() const;
+
+  /// The plugin's part of status(); nothing when no plugin has that name.
+  [[nodiscard]] std::optional<boost::json::object> plugin_status(std::string_view name) const;
+
+  /// Text of all metrics in the Prometheus exposition format.
+  [[nodiscard]] std::string metrics() const;
+
+private:
+  std::vector<std::string> bind();
+  void start_accepting();
+  void serve_what_has_spoken();
+  void shut_down_now();
+  void on_each_loop(const std::function<void(LoopStages&)>& task); // returns when each has run it
+  [[nodiscard]] std::uint64_t connections_open() const;
+
+  const Config& config_;
+  Log& log_;
+  std::vector<std::string> alpn_; // of the routes, for certificates loaded later
+  ClientLimit limit_;
+  Loops loops_;
+  sy_loops loop_service_;
+  Services services_;
+  std::optional<PluginSet> plugins_;
+  std::optional<Stages> stages_;
+  std::chrono::steady_clock::time_point started_;
+  bool ready_ = false;
+};
+
+} // namespace switchyard::host

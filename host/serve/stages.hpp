@@ -1,0 +1,47 @@
+#pragma once
+
+#include <host/connection/owner.hpp>
+#include <host/limit/client_limit.hpp>
+#include <host/listen/acceptor.hpp>
+#include <host/loop/loop.hpp>
+#include <host/plugin/instance.hpp>
+#include <host/route/routes.hpp>
+#include <host/serve/refusal_log.hpp>
+#include <host/sniff/opening_deadlines.hpp>
+#include <host/tls/contexts.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace switchyard::host {
+
+/// What all loops share while connections are served. Immutable but for what guards itself.
+struct Stages {
+  const Config& config;
+  ClientLimit& limit;
+  const RouteTable& routes;
+  const std::vector<std::unique_ptr<Instance>>& plugins; ///< Route::plugin is a position in it
+};
+
+/// One loop with all that stays on it.
+struct LoopStages {
+  LoopStages(std::uint32_t index, const Config& config, std::shared_ptr<spdlog::logger> log);
+
+  /// Counts and logs a connection that no plugin gets: one that was closed as soon as it was
+  /// accepted, or one that was on its way and is closed here.
+  void refuse(CloseReason reason, const boost::asio::ip::address& peer);
+  void refuse(CloseReason reason, Connection& connection);
+
+  const Config& config;
+  RefusalLog refusals;
+  Loop loop;
+  ConnectionOwner connections;
+  OpeningDeadlines openings;
+  std::vector<std::unique_ptr<Acceptor>> acceptors; ///< parallel to Config::listeners
+  std::shared_ptr<const TlsContexts> tls; ///< replaced, on the loop, when certificates are reloaded
+};
+
+/// All loops, in the order of their indexes.
+using Loops = std::vector<std::unique_ptr<LoopStages>>;
+
+} // namespace switchyard::host

@@ -1,0 +1,88 @@
+#include <host/serve/server.hpp>
+
+#include <boost/json/array.hpp>
+
+#include <array>
+#include <unistd.h>
+
+namespace switchyard::host {
+
+namespace json = boost::json;
+
+namespace {
+
+json::object describe(const Instance& plugin) {
+  json::object object{
+      {"name", plugin.name()},
+      {"state", to_string(plugin.state())},
+      {"why", plugin.why()},
+      {"library", plugin.library()},
+      {"staged", plugin.staged()},
+      {"sha256", plugin.sha256()},
+      {"generation", plugin.generation()}};
+  if (const auto* manifest = plugin.manifest(); manifest != nullptr) {
+    object["id"] = manifest->id;
+    object["version"] = manifest->version;
+    json::array protocols;
+    for (const auto& protocol : manifest->protocols)
+      protocols.emplace_back(protocol.name);
+    object["protocols"] = std::move(protocols);
+  }
+  if (plugin.state() == PluginState::Serving || plugin.state() == PluginState::Draining)
+    object["connections"] = plugin.services().connections.load(std::memory_order_relaxed);
+  return object;
+}
+
+} // namespace
+
+json::object Server::status() const {
+  json::array listeners;
+  for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+    std::uint64_t accepted = 0;
+    for (const auto& stages : loops_)
+      accepted += stages->acceptors[i]->accepted();
+    listeners.emplace_back(json::object{
+        {"name", config_.listeners[i].name},
+        {"address", bound_address(i)},
+        {"protocol", config_.listeners[i].protocol},
+        {"accepted", accepted}});
+  }
+
+  std::uint64_t accepted = 0;
+  std::array<std::uint64_t, kCloseReasons> closed{};
+  for (const auto& stages : loops_) {
+    const auto& counters = stages->connections.counters();
+    accepted += counters.accepted.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < closed.size(); ++i)
+      closed[i] += counters.closed[i].load(std::memory_order_relaxed);
+  }
+  json::object reasons;
+  for (std::size_t i = 0; i < closed.size(); ++i)
+    reasons[to_string(static_cast<CloseReason>(i))] = closed[i];
+
+  json::array plugins;
+  for (const auto& plugin : plugins_->plugins())
+    plugins.emplace_back(describe(*plugin));
+
+  const auto uptime = std::chrono::steady_clock::now() - started_;
+  return {
+      {"version", SWITCHYARD_VERSION},
+      {"pid", ::getpid()},
+      {"uptime_s", std::chrono::duration<double>{uptime}.count()},
+      {"ready", ready_},
+      {"config", config_.file},
+      {"loops", loops_.size()},
+      {"listeners", std::move(listeners)},
+      {"connections",
+       json::object{
+           {"open", connections_open()}, {"accepted", accepted}, {"closed", std::move(reasons)}}},
+      {"plugins", std::move(plugins)}};
+}
+
+std::optional<json::object> Server::plugin_status(std::string_view name) const {
+  const auto* plugin = plugins_->find(name);
+  if (plugin == nullptr) return std::nullopt;
+  return describe(*plugin);
+}
+
+} // namespace switchyard::host

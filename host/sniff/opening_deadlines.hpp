@@ -1,0 +1,39 @@
+#pragma once
+
+#include <host/connection/connection.hpp>
+#include <host/loop/loop.hpp>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+
+#include <chrono>
+
+namespace switchyard::host {
+
+/// Expires connections whose protocol is not known in time. The limit is the same for all, so they
+/// stand in the order of their deadlines and one timer serves them. One loop's.
+class OpeningDeadlines {
+public:
+  OpeningDeadlines(Loop& loop, std::chrono::milliseconds limit);
+
+  /// Counts from now. The connection leaves with leave_opening() or by being closed.
+  void add(Connection& connection);
+
+  /// One of them has sent bytes that nobody has read yet.
+  [[nodiscard]] bool any_readable();
+
+  /// Expires all of them now.
+  void expire_all();
+
+private:
+  using Timer = boost::asio::
+      basic_waitable_timer<Loop::Clock, boost::asio::wait_traits<Loop::Clock>, Loop::Executor>;
+
+  void arm();
+
+  const std::chrono::milliseconds limit_;
+  Timer timer_;
+  bool armed_ = false;
+  Connection::Opening opening_;
+};
+
+} // namespace switchyard::host

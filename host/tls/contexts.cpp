@@ -1,0 +1,161 @@
+#include <host/tls/contexts.hpp>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace switchyard::host {
+
+namespace {
+
+std::string last_reason() {
+  const char* text = ERR_reason_error_string(ERR_peek_last_error());
+  ERR_clear_error();
+  return text != nullptr ? text : "unknown error";
+}
+
+/// One process-wide set of rules for every context.
+ssl_ctx_st* new_context(const SSL_METHOD* method) {
+  SSL_CTX* context = SSL_CTX_new(method);
+  if (context == nullptr) throw std::bad_alloc{};
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  // Connections live for hours: resumption would save little and keep tickets and sessions in
+  // memory.
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_mode(
+      context,
+      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+          SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  return context;
+}
+
+/// The sentence for a file that cannot be used, or empty.
+std::string use_certificate(SSL_CTX* context, const TlsConfig& config) {
+  if (SSL_CTX_use_certificate_chain_file(context, config.certificate.c_str()) != 1)
+    return "tls.certificate: cannot use " + config.certificate + ": " + last_reason();
+  if (SSL_CTX_use_PrivateKey_file(context, config.key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return "tls.key: cannot use " + config.key + ": " + last_reason();
+  if (SSL_CTX_check_private_key(context) != 1)
+    return "tls.key: " + config.key + " is not the key of the certificate " + config.certificate;
+  return {};
+}
+
+std::string use_ca(SSL_CTX* context, const TlsConfig& config) {
+  if (SSL_CTX_load_verify_file(context, config.ca.c_str()) != 1)
+    return "tls.ca: cannot use " + config.ca + ": " + last_reason();
+  return {};
+}
+
+/// A server without a certificate answers a ClientHello with alert unrecognized_name, as Consul
+/// does.
+int refuse_any_name(SSL*, int* alert, void*) {
+  *alert = SSL_AD_UNRECOGNIZED_NAME;
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/// RFC 7301: the first of our names that the client offers; none of them is a fatal alert.
+int choose_alpn(
+    SSL*,
+    const unsigned char** chosen,
+    unsigned char* size,
+    const unsigned char* offered,
+    unsigned offered_size,
+    void* argument) {
+  const std::string_view list{reinterpret_cast<const char*>(offered), offered_size};
+  for (const auto& name : static_cast<const TlsContexts*>(argument)->alpn()) {
+    for (std::size_t at = 0; at < list.size(); at += 1U + static_cast<unsigned char>(list[at])) {
+      if (list.substr(at + 1, static_cast<unsigned char>(list[at])) != name) continue;
+      *chosen = offered + at + 1;
+      *size = static_cast<unsigned char>(name.size());
+      return SSL_TLSEXT_ERR_OK;
+    }
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+} // namespace
+
+void TlsContexts::Free::operator()(ssl_ctx_st* context) const noexcept {
+  SSL_CTX_free(context);
+}
+
+TlsContexts::~TlsContexts() = default;
+
+std::string TlsContexts::fill_server(ServerTls kind, const TlsConfig* config) {
+  auto& slot = servers_[static_cast<std::size_t>(kind)];
+  slot.reset(new_context(TLS_server_method()));
+  SSL_CTX* context = slot.get();
+  if (config == nullptr || config->certificate.empty()) {
+    SSL_CTX_set_tlsext_servername_callback(context, &refuse_any_name);
+    return {};
+  }
+  if (auto problem = use_certificate(context, *config); !problem.empty()) return problem;
+  if (config->ca.empty() || kind == ServerTls::Insecure) return {};
+  if (auto problem = use_ca(context, *config); !problem.empty()) return problem;
+  if (kind == ServerTls::Native || config->verify_incoming) {
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(config->ca.c_str()));
+  }
+  if (kind == ServerTls::Native) SSL_CTX_set_alpn_select_cb(context, &choose_alpn, this);
+  return {};
+}
+
+boost::system::result<std::shared_ptr<const TlsContexts>, std::string>
+TlsContexts::load(const TlsConfig* config, std::vector<std::string> alpn) {
+  const std::shared_ptr<TlsContexts> contexts{new TlsContexts{std::move(alpn)}};
+  for (const auto kind : {ServerTls::Tagged, ServerTls::Native, ServerTls::Insecure}) {
+    if (auto problem = contexts->fill_server(kind, config); !problem.empty()) return problem;
+  }
+  for (const bool with_certificate : {false, true}) {
+    auto problem = contexts->fill_client(with_certificate, config);
+    if (!problem.empty()) return problem;
+  }
+  contexts->mutual_ = config != nullptr && !config->ca.empty() && !config->certificate.empty();
+  return std::shared_ptr<const TlsContexts>{contexts};
+}
+
+ssl_ctx_st* TlsContexts::server(ServerTls kind) const noexcept {
+  return servers_[static_cast<std::size_t>(kind)].get();
+}
+
+std::string TlsContexts::fill_client(bool use_certificate_, const TlsConfig* config) {
+  auto& slot = clients_[use_certificate_ ? 1 : 0];
+  slot.reset(new_context(TLS_client_method()));
+  SSL_CTX_set_verify(slot.get(), SSL_VERIFY_PEER, nullptr);
+  if (config == nullptr) return {};
+  if (!config->ca.empty()) {
+    if (auto problem = use_ca(slot.get(), *config); !problem.empty()) return problem;
+  }
+  if (use_certificate_ && !config->certificate.empty()) return use_certificate(slot.get(), *config);
+  return {};
+}
+
+TlsContexts::Context
+TlsContexts::new_client(std::string_view trust_roots, bool use_certificate) const {
+  Context context{new_context(TLS_client_method())};
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> pem{
+      BIO_new_mem_buf(trust_roots.data(), static_cast<int>(trust_roots.size())), &BIO_free};
+  int count = 0;
+  while (X509* certificate = PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr)) {
+    count += X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), certificate);
+    X509_free(certificate);
+  }
+  ERR_clear_error(); // the end of the text is reported as an error
+  if (count == 0) return {};
+  SSL_CTX* own = client(true);
+  if (X509* certificate = SSL_CTX_get0_certificate(own);
+      use_certificate && certificate != nullptr) {
+    STACK_OF(X509)* chain = nullptr;
+    SSL_CTX_get0_chain_certs(own, &chain);
+    SSL_CTX_use_cert_and_key(context.get(), certificate, SSL_CTX_get0_privatekey(own), chain, 1);
+  }
+  return context;
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <host/config/config.hpp>
+
+#include <boost/system/result.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct ssl_ctx_st;
+
+namespace switchyard::host {
+
+/// How a TLS server treats its client. Source: consul-wire, "TLS and verify rules".
+enum class ServerTls {
+  Tagged,   ///< after tag 3: a client certificate when tls.verify_incoming, no ALPN
+  Native,   ///< at once: a client certificate always, the protocol by ALPN
+  Insecure, ///< after tag 7: never a client certificate
+};
+
+/// The TLS side of one configuration: certificates read, checked and ready. Immutable; a reload
+/// makes a new one, and connections keep the one they began with. Any thread.
+class TlsContexts {
+public:
+  /// Reads the files of `config`, or what is wrong: a sentence with the file's name. Without a
+  /// `config` a server context still exists, and its handshakes fail. `alpn` are the names that are
+  /// routed, the preferred one first.
+  static boost::system::result<std::shared_ptr<const TlsContexts>, std::string>
+  load(const TlsConfig* config, std::vector<std::string> alpn);
+
+  ~TlsContexts();
+  TlsContexts(const TlsContexts&) = delete;
+  TlsContexts& operator=(const TlsContexts&) = delete;
+
+  /// Lives as long as the contexts; a session made from it keeps it alive by itself.
+  [[nodiscard]] ssl_ctx_st* server(ServerTls kind) const noexcept;
+
+  /// For a server that tls.ca has signed; with our own certificate at hand when it asks, or
+  /// without. Lives as server()'s.
+  [[nodiscard]] ssl_ctx_st* client(bool use_certificate) const noexcept {
+    return clients_[use_certificate ? 1 : 0].get();
+  }
+
+  struct Free {
+    void operator()(ssl_ctx_st* context) const noexcept;
+  };
+
+  using Context = std::unique_ptr<ssl_ctx_st, Free>;
+
+  /// The same for a server that `trust_roots` (PEM) have signed. Null when no root can be read in
+  /// it.
+  [[nodiscard]] Context new_client(std::string_view trust_roots, bool use_certificate) const;
+
+  /// A CA and a certificate are there: only then is native TLS told apart from tags.
+  [[nodiscard]] bool mutual() const noexcept { return mutual_; }
+
+  [[nodiscard]] const std::vector<std::string>& alpn() const noexcept { return alpn_; }
+
+private:
+  explicit TlsContexts(std::vector<std::string> alpn) : alpn_{std::move(alpn)} {}
+
+  std::string fill_server(ServerTls kind, const TlsConfig* config);
+  std::string fill_client(bool use_certificate, const TlsConfig* config);
+
+  std::vector<std::string> alpn_;
+  Context servers_[3];
+  Context clients_[2]; // without, with our certificate
+  bool mutual_ = false;
+};
+
+} // namespace switchyard::host
