@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import re
 import resource
 import signal
@@ -59,17 +60,24 @@ class Process:
                 if not self.news.wait(deadline - time.monotonic()):
                     raise AssertionError(f"no line /{pattern}/ in {limit} s\n" + "\n".join(self.lines))
 
+    def proc(self, name):
+        return pathlib.Path(f"/proc/{self.pid}/{name}").read_text()
+
     def cpu(self):
         """Seconds of processor time, all threads, user and system."""
-        fields = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()
+        fields = self.proc("stat").rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICK
+
+    def scheduled(self):
+        """The same to the nanosecond, of the threads that run now."""
+        return sum(int(thread.joinpath("schedstat").read_text().split()[0]) for thread in pathlib.Path(f"/proc/{self.pid}/task").iterdir()) / 1e9
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def memory(self, what="Rss"):
         """KiB: Rss, Pss, Anonymous, as in smaps_rollup."""
-        return int(re.search(rf"^{what}:\s+(\d+) kB", open(f"/proc/{self.pid}/smaps_rollup").read(), re.M)[1])
+        return int(re.search(rf"^{what}:\s+(\d+) kB", self.proc("smaps_rollup"), re.M)[1])
 
     def limit_descriptors(self, soft):
         """Changes the limit of the running process; (soft, hard) before."""
