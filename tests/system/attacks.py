@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """What a peer may try, and a well-behaved client beside it that must not notice.
 
 Each attack ends with the same account: the witness saw no error, the server holds the descriptors and

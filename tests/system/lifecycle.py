@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """From start to SIGTERM: listeners, certificates that change, descriptors that run out, counts, the end."""
 
 import contextlib

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """From accept until the protocol is known: one time limit over all of it, and a limit an address.
 
 With CONSUL_BINARY in the environment the same is asked of a real Consul.
@@ -89,6 +90,21 @@ class Deadline(unittest.TestCase):
                     self.fail("the whole ClientHello was waited for")
                 self.assertEqual(wire.read_to_end(connection), b"")
                 self.assertLess(wire.time.monotonic() - begin, TIMEOUT * REARMED + SLACK)
+
+    def test_many_that_never_pause_gain_no_time(self):
+        """Whenever the deadline passes, a byte of some of them has just come."""
+        hello = b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc"  # of 16 KiB
+        open_ones = {self.dial(bytes([TLS]) + hello) for _ in range(300)}
+        end = wire.time.monotonic() + TIMEOUT * REARMED + SLACK
+        while open_ones and wire.time.monotonic() < end:
+            for connection in list(open_ones):
+                try:
+                    connection.send(b"\0")
+                except (ConnectionResetError, BrokenPipeError):
+                    open_ones.discard(connection)
+            if wire.time.monotonic() < end - SLACK:
+                select.select([], [], [], 0.001)
+        self.assertEqual(len(open_ones), 0, "still open long after the limit")
 
     def test_silence_instead_of_the_byte_inside_tls_is_closed(self):
         connection = self.encrypt(self.dial())

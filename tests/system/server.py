@@ -8,7 +8,8 @@ import tempfile
 
 from process import Process, START
 
-BINARY = pathlib.Path(os.environ.get("SWITCHYARD_BINARY", "build/release/bin/switchyard")).resolve()
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("SWITCHYARD_BINARY", ROOT / "build/release/bin/switchyard")).resolve()
 PLUGINS = pathlib.Path(os.environ.get("SWITCHYARD_PLUGINS", BINARY.parent.parent / "lib/switchyard")).resolve()
 SANITIZED = bool(os.environ.get("SWITCHYARD_SANITIZED"))  # memory and time say little then
 SOAK = bool(os.environ.get("SWITCHYARD_SOAK"))  # full size
