@@ -29,7 +29,8 @@ def free_ports(ip, count):
 class Consul(Process):
     """A single Consul 1.8.7 server, elected and answering. `address` is its server port."""
 
-    def __init__(self, *, ip="127.0.0.1", tls=None, limits=(), binary=None, descriptors=None):
+    def __init__(self, *, ip="127.0.0.1", tls=None, limits=(), binary=None, descriptors=None, plugins=None):
+        del plugins  # it is what it is
         self.scratch = tempfile.TemporaryDirectory(prefix="consul-")
         directory = pathlib.Path(self.scratch.name)
         limits = dict(limits)

@@ -10,13 +10,27 @@ import tempfile
 import unittest
 import warnings
 
+import consul
 import wire
 from certificates import LONG_AGO, Authority, client_context
 from under_test import serve
-from wire import GRPC, INSECURE, RAFT, RPC, SNAPSHOT, TLS, YAMUX, Closed, Refused
+from wire import FORWARDING, GRPC, INSECURE, RAFT, RPC, SNAPSHOT, TLS, YAMUX, Closed, Refused
 
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
-UNROUTED = (0x02, 0x06, 0x0A, 0x13, 0x14, 0x17, 0x47, 0xFF)
+UNROUTED = (0x02, 0x06, GRPC, FORWARDING, 0x0A, 0x13, 0x14, 0x17, 0x47, 0xFF)
+ROUTED = (RPC, YAMUX) if consul.BINARY else (RPC, RAFT, YAMUX, SNAPSHOT)
+
+# Plugins for what the table names and netrpc does not speak: echo stands in, as a stream and as a descriptor.
+PLUGINS = {
+    "netrpc": {"library": "netrpc.so"},
+    "echo": {
+        "library": "echo.so",
+        "route": [
+            {"protocol": "echo", "tag": RAFT, "alpn": "consul/raft"},
+            {"protocol": "echo.descriptor", "tag": SNAPSHOT, "alpn": "consul/rpc-snapshot"},
+        ],
+    },
+}
 
 
 def setUpModule():
@@ -49,8 +63,10 @@ def speak(connection, inner):
     """Writes the tag `inner` and checks that its protocol answers."""
     if inner == YAMUX:
         wire.Yamux(connection).ping()
+    elif inner == RPC:
+        wire.ping(connection, opening=bytes([RPC]))
     else:
-        wire.ping(connection, opening=bytes([inner]))
+        wire.call(connection, b"hello", b"hello", opening=bytes([inner]))
 
 
 class Configuration:
@@ -58,7 +74,7 @@ class Configuration:
 
     @classmethod
     def setUpClass(cls):
-        cls.server = serve(tls=cls.tls(), limits={"connections_per_client": 0})
+        cls.server = serve(tls=cls.tls(), limits={"connections_per_client": 0}, plugins=PLUGINS)
         cls.addClassCleanup(cls.end)
 
     @classmethod
@@ -103,7 +119,7 @@ class Configuration:
         del raised
 
     def clear_is_served(self):
-        for tag in (RPC, YAMUX):
+        for tag in ROUTED:
             with self.subTest(tag=tag):
                 self.assert_served(self.clear(), tag)
 
@@ -160,7 +176,7 @@ class WithMaterial(Configuration):
     def test_03_with_a_good_certificate_is_served(self):
         for identity, version in self.each("good"):
             with self.subTest(client=identity, version=version.name):
-                for inner in (RPC, YAMUX):
+                for inner in ROUTED:
                     self.assert_served(self.encrypted(TLS, identity, version=version), inner)
 
     def test_03_asks_for_a_certificate_iff_incoming_is_verified(self):
@@ -201,6 +217,13 @@ class WithMaterial(Configuration):
                 connection = self.encrypted(None, identity, ("consul/rpc-multi",), version)
                 self.assertEqual(connection.selected_alpn_protocol(), "consul/rpc-multi")
                 wire.Yamux(connection, tag=None).ping()
+
+    @unittest.skipIf(consul.BINARY, "what a stand-in does")
+    def test_native_tls_routes_every_name_of_a_plugin(self):
+        for identity, version in self.each("good"):
+            for name in ("consul/raft", "consul/rpc-snapshot"):
+                with self.subTest(name=name, version=version.name):
+                    wire.call(self.encrypted(None, identity, (name,), version), b"hello", b"hello")
 
     def test_native_tls_has_no_inner_byte(self):
         """After ALPN the protocol starts at once: a tag there is a byte of net/rpc, and a wrong one."""
@@ -246,7 +269,7 @@ class Trusting(WithMaterial, unittest.TestCase):
     def test_03_is_served_to_anyone(self):
         for identity, version in self.each():
             with self.subTest(client=identity, version=version.name):
-                for inner in (RPC, YAMUX):
+                for inner in ROUTED:
                     self.assert_served(self.encrypted(TLS, identity, version=version), inner)
 
 
@@ -256,7 +279,7 @@ class Verifying(WithMaterial, unittest.TestCase):
     verify_incoming = True
 
     def test_every_clear_byte_but_03_and_07_is_closed(self):
-        for tag in (RPC, RAFT, YAMUX, SNAPSHOT, GRPC, *UNROUTED):
+        for tag in (RPC, RAFT, YAMUX, SNAPSHOT, *UNROUTED):
             with self.subTest(tag=tag):
                 self.assert_closed(self.clear(), bytes([tag]) + wire.request())
 
