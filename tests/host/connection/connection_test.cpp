@@ -1,0 +1,171 @@
+#include <gtest/gtest.h>
+#include <tests/host/connection/loop_fixture.hpp>
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <string>
+#include <vector>
+
+namespace switchyard::host {
+namespace {
+
+using Answer = std::pair<sy_status, std::size_t>;
+
+struct ConnectionTest : testing::Test {
+  ConnectionTest()
+      : connection{fixture.run([this] {
+          return new Connection{fixture.owner(), pair.take(0), {}};
+        })},
+        peer{pair.take(1)} {
+    ::fcntl(peer, F_SETFL, 0); // the test's own end may block
+  }
+
+  ~ConnectionTest() override {
+    if (peer >= 0) ::close(peer);
+  }
+
+  template <class Task>
+  auto run(Task task) {
+    return fixture.run(std::move(task));
+  }
+
+  void hang_up() { ::close(std::exchange(peer, -1)); }
+
+  SocketPair pair;
+  LoopFixture fixture;
+  Connection* connection;
+  int peer;
+};
+
+TEST_F(ConnectionTest, SaysAgainUntilBytesAreThere) {
+  char byte = 0;
+  std::size_t transferred = 7;
+  EXPECT_EQ(run([&] { return connection->try_read(&byte, 1, transferred); }), SY_AGAIN);
+  EXPECT_EQ(transferred, 0U);
+
+  Ended waited;
+  run([&] { EXPECT_EQ(connection->wait_readable(&Ended::done, &waited), SY_OK); });
+  ASSERT_EQ(::write(peer, "x", 1), 1);
+  EXPECT_EQ(waited.wait(), (Answer{SY_OK, 0}));
+  EXPECT_EQ(run([&] { return connection->try_read(&byte, 1, transferred); }), SY_OK);
+  EXPECT_EQ(byte, 'x');
+}
+
+TEST_F(ConnectionTest, ReadsZeroBytesAfterTheHalfClose) {
+  std::array<char, 8> buffer{};
+  Ended ended;
+  run([&] { connection->read_some(buffer.data(), buffer.size(), &Ended::done, &ended); });
+  ::shutdown(peer, SHUT_WR);
+  EXPECT_EQ(ended.wait(), (Answer{SY_OK, 0}));
+}
+
+TEST_F(ConnectionTest, HasOneReadInFlight) {
+  Ended ended;
+  run([&] {
+    EXPECT_EQ(connection->wait_readable(&Ended::done, &ended), SY_OK);
+    EXPECT_EQ(connection->wait_readable(&Ended::done, &ended), SY_BUSY);
+    connection->cancel();
+  });
+  EXPECT_EQ(ended.wait().first, SY_CANCELLED);
+}
+
+TEST_F(ConnectionTest, WritesMoreThanTheSocketHolds) {
+  const std::string head(3'000'000, 'h');
+  const std::string tail(1'000'000, 't');
+  Ended ended;
+  run([&] {
+    const std::array<sy_bytes, 3> slices{
+        {{head.data(), head.size()}, {nullptr, 0}, {tail.data(), tail.size()}}};
+    EXPECT_EQ(connection->write(slices.data(), slices.size(), &Ended::done, &ended), SY_OK);
+  });
+  std::string got;
+  std::vector<char> buffer(65'536);
+  while (got.size() < head.size() + tail.size()) {
+    const auto count = ::read(peer, buffer.data(), buffer.size());
+    ASSERT_GT(count, 0);
+    got.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  EXPECT_EQ(ended.wait(), (Answer{SY_OK, head.size() + tail.size()}));
+  EXPECT_EQ(got, head + tail);
+}
+
+TEST_F(ConnectionTest, SaysClosedWhenThePeerIsGone) {
+  hang_up();
+  std::size_t transferred = 0;
+  const sy_bytes slice{"x", 1};
+  EXPECT_EQ(run([&] { return connection->try_write(&slice, 1, transferred); }), SY_CLOSED);
+}
+
+TEST_F(ConnectionTest, DropsOperationsInFlightWhenClosed) {
+  bool called = false;
+  run([&] {
+    connection->wait_readable(
+        [](void* context, sy_status, std::size_t) { *static_cast<bool*>(context) = true; },
+        &called);
+    connection->close(CloseReason::Finished);
+  });
+  run([] {}); // what the close has queued has run
+  EXPECT_FALSE(called);
+  EXPECT_EQ(fixture.closed(CloseReason::Finished), 1U);
+  EXPECT_EQ(fixture.owner().counters().open(), 0U);
+}
+
+TEST_F(ConnectionTest, ExpiresAWaitWithTimedOut) {
+  Ended ended;
+  run([&] {
+    connection->wait_readable(&Ended::done, &ended);
+    connection->expire();
+  });
+  EXPECT_EQ(ended.wait().first, SY_TIMED_OUT);
+}
+
+TEST_F(ConnectionTest, LeavesAPeekedByteInPlace) {
+  Ended waited;
+  run([&] { connection->wait_readable(&Ended::done, &waited); });
+  ASSERT_EQ(::write(peer, "ab", 2), 2);
+  EXPECT_EQ(waited.wait().first, SY_OK);
+  std::uint8_t peeked = 0;
+  std::array<char, 8> buffer{};
+  std::size_t transferred = 0;
+  run([&] {
+    EXPECT_EQ(connection->peek(peeked), SY_OK);
+    EXPECT_EQ(connection->try_read(buffer.data(), buffer.size(), transferred), SY_OK);
+  });
+  EXPECT_EQ(peeked, 'a');
+  EXPECT_EQ(transferred, 2U);
+}
+
+TEST_F(ConnectionTest, IsKnownByItsHangUpOnceDetached) {
+  sy_descriptor descriptor{};
+  descriptor.struct_size = sizeof descriptor;
+  run([&] { EXPECT_EQ(connection->detach(descriptor), SY_OK); });
+  EXPECT_EQ(run([&] { return fixture.owner().hangups().open(); }), 1U);
+
+  ASSERT_EQ(::write(peer, "still", 5), 5); // traffic is nobody's business but the plugin's
+  char buffer[8];
+  EXPECT_EQ(::read(descriptor.descriptor, buffer, sizeof buffer), 5);
+  EXPECT_EQ(run([&] { return fixture.owner().counters().open(); }), 1U);
+
+  ::shutdown(descriptor.descriptor, SHUT_RDWR);
+  ::close(descriptor.descriptor);
+  while (fixture.closed(CloseReason::HungUp) == 0)
+    run([] {}); // ctest's time limit is the net
+  EXPECT_EQ(run([&] { return fixture.owner().hangups().open(); }), 0U);
+  EXPECT_EQ(fixture.owner().counters().open(), 0U);
+}
+
+TEST_F(ConnectionTest, StaysWhenDetachedInTheMiddleOfARead) {
+  Ended ended;
+  sy_descriptor descriptor{};
+  descriptor.struct_size = sizeof descriptor;
+  run([&] {
+    connection->wait_readable(&Ended::done, &ended);
+    EXPECT_EQ(connection->detach(descriptor), SY_BUSY);
+    connection->cancel();
+  });
+  EXPECT_EQ(ended.wait().first, SY_CANCELLED);
+}
+
+} // namespace
+} // namespace switchyard::host

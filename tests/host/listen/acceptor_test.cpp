@@ -1,0 +1,113 @@
+#include <host/listen/acceptor.hpp>
+#include <host/listen/endpoint.hpp>
+
+#include <boost/asio/post.hpp>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <future>
+#include <unistd.h>
+#include <vector>
+
+namespace switchyard::host {
+namespace {
+
+const auto kAnyPort = *parse_endpoint("127.0.0.1:0");
+
+int connect_to(const boost::asio::ip::tcp::endpoint& endpoint) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_EQ(::connect(socket, endpoint.data(), static_cast<socklen_t>(endpoint.size())), 0);
+  return socket;
+}
+
+struct AcceptorTest : testing::Test {
+  AcceptorTest() { loop.start(); }
+
+  ~AcceptorTest() override { loop.stop(); }
+
+  void start(Acceptor& acceptor) {
+    acceptor.start(
+        [this](Accepted accepted) {
+          ::close(accepted.socket);
+          address = accepted.address;
+          ++taken;
+        },
+        [this] { ++turned_away; });
+  }
+
+  void on_loop(const std::function<void()>& task) {
+    std::promise<void> done;
+    boost::asio::post(loop.executor(), [&] {
+      task();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  Loop loop{0, std::chrono::microseconds{0}};
+  std::atomic<int> taken{0};
+  std::atomic<int> turned_away{0};
+  boost::asio::ip::address address;
+};
+
+TEST_F(AcceptorTest, SharesOneAddressBetweenLoops) {
+  const auto first = *Acceptor::bind(loop, kAnyPort);
+  const auto second = Acceptor::bind(loop, first->local_endpoint());
+  ASSERT_TRUE(second) << second.error().message();
+  EXPECT_EQ((*second)->local_endpoint(), first->local_endpoint());
+}
+
+TEST_F(AcceptorTest, SaysWhyItCannotBind) {
+  const auto acceptor = Acceptor::bind(loop, *parse_endpoint("192.0.2.1:0")); // RFC 5737: nobody's
+  ASSERT_FALSE(acceptor);
+  EXPECT_EQ(acceptor.error(), boost::system::errc::address_not_available);
+}
+
+TEST_F(AcceptorTest, EmptiesItsQueueBeforeItCloses) {
+  const auto acceptor = *Acceptor::bind(loop, kAnyPort);
+  std::vector<int> clients;
+  for (int i = 0; i < 100; ++i)
+    clients.push_back(connect_to(acceptor->local_endpoint()));
+  start(*acceptor);
+  on_loop([&] { acceptor->drain_and_close(); });
+  EXPECT_EQ(taken, 100);
+  EXPECT_EQ(acceptor->accepted(), 100U);
+  EXPECT_EQ(address.to_string(), "127.0.0.1");
+  for (const int client : clients)
+    ::close(client);
+}
+
+TEST_F(AcceptorTest, TurnsConnectionsAwayWhileNoDescriptorIsLeft) {
+  const auto acceptor = *Acceptor::bind(loop, kAnyPort);
+  const int client = connect_to(acceptor->local_endpoint());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  // The spare is the highest descriptor in use; one more does not fit.
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(client) + 1;
+  std::vector<int> holes;
+  for (int fd = ::dup(0); fd >= 0 && fd < client; fd = ::dup(0))
+    holes.push_back(fd);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  start(*acceptor);
+  while (turned_away == 0)
+    on_loop([] {}); // ctest's time limit is the net
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(taken, 0);
+  char byte = 0;
+  EXPECT_LE(::recv(client, &byte, 1, 0), 0); // closed without a byte
+
+  const int later = connect_to(acceptor->local_endpoint());
+  while (taken == 0)
+    on_loop([] {});
+  on_loop([&] { acceptor->drain_and_close(); });
+  for (const int fd : holes)
+    ::close(fd);
+  ::close(client);
+  ::close(later);
+}
+
+} // namespace
+} // namespace switchyard::host
