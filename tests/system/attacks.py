@@ -24,6 +24,19 @@ KEPT = 8 * 1024  # KiB the server may hold afterwards that it did not hold befor
 HELD = 24 * 1024  # KiB it may hold during an attack by one peer
 CONSUL_FALLS = "Consul 1.8.7 does not withstand it"
 HUGE = b"\xff\xff\xff\xff"
+STREAMS, REQUEST, WRITE = 512, 1.0, 2.0  # max_streams, request_timeout and write_timeout here
+PLUGINS = {
+    "netrpc": {
+        "library": "netrpc.so",
+        "config": {
+            "max_body_bytes": 1 << 20,
+            "max_streams": STREAMS,
+            "request_timeout": f"{REQUEST * 1000:.0f}ms",
+            "write_timeout": f"{WRITE * 1000:.0f}ms",
+        },
+    }
+}
+SLACK = 10.0  # seconds a busy machine may add to a limit
 
 
 def setUpModule():
@@ -32,11 +45,9 @@ def setUpModule():
 
 
 class Attack(unittest.TestCase):
-    handshake_timeout = "5s"
-
     def setUp(self):
-        limits = {"connections_per_client": 100, "handshake_timeout": self.handshake_timeout}
-        self.server = self.enterContext(serve(limits=limits))
+        limits = {"connections_per_client": 100, "handshake_timeout": "5s"}
+        self.server = self.enterContext(serve(limits=limits, plugins=PLUGINS))
         with wire.dial(self.server.address) as connection:  # whatever is made at first use, is there
             Yamux(connection).ping()
         self.descriptors, self.memory = self.settled_descriptors(), self.server.memory()
@@ -64,8 +75,9 @@ class Attack(unittest.TestCase):
         self.assertEqual(seen["errors"], [])
         self.assertGreater(seen["calls"], 0)
         self.assertLess(seen["worst"], 10 if SANITIZED else 3)
+        allowed = self.descriptors + (4 if consul.BINARY else 0)  # Consul calls itself now and then
         self.assertTrue(
-            settles(lambda: self.server.descriptors() <= self.descriptors),
+            settles(lambda: self.server.descriptors() <= allowed),
             f"{self.server.descriptors()} descriptors, before {self.descriptors}",
         )
         if not SANITIZED and not consul.BINARY:
@@ -177,11 +189,10 @@ class Streams(Attack):
                 accepted.add(got.stream)
             if got.flags & RST:
                 reset.add(got.stream)
-        if not consul.BINARY:
-            self.assertLessEqual(len(accepted), 1024)
         self.assertGreater(len(reset), 0)
         self.assertEqual(accepted & reset, set())
         if not consul.BINARY:  # there an open stream without data blocks its session
+            self.assertEqual((len(accepted), len(reset)), (STREAMS - 1, len(asked) - STREAMS + 1))
             session.ping(first)
         self.account()
 
@@ -200,12 +211,14 @@ class Streams(Attack):
         self.account()
 
     def test_data_beyond_the_window_ends_the_session(self):
-        """A body of 64 MiB is announced, so that nothing can be answered, and sent past the window."""
+        """Answers find no window, so requests are not read any more, and one frame is too long."""
         session = Yamux(self.dial())
-        stream = session.open(wire.request(body=b"\xc6" + struct.pack(">I", 64 << 20)))
-        with contextlib.suppress(Closed):
-            for _ in range(1024):
-                session.send(wire.data(stream, bytes(65536)))
+        stream = session.open()
+        with self.assertRaises(Closed):
+            for _ in range(1000):
+                session.send(wire.data(stream, wire.request() * 1000))
+            wire.read_to_end(session.connection)
+            raise Closed
         self.assert_holds_little()
         self.account()
 
@@ -240,6 +253,45 @@ class Requests(Attack):
                     session.echo(1)
                 connection.close()
                 session.connection.close()
+        self.account()
+
+    def assert_given_up(self, connection, limit):
+        """The server ends the connection by itself. Nothing is read meanwhile: its end is an event of poll."""
+        hangup = select.poll()
+        hangup.register(connection, select.POLLRDHUP)
+        self.assertTrue(hangup.poll((limit + SLACK) * 1000), f"still open {limit} s after its limit")
+
+    @unittest.skipIf(consul.BINARY, "Consul 1.8.7 waits for ever")
+    def test_half_a_request_is_not_waited_for(self):
+        for part in (1, 17, len(wire.request()) - 1):
+            with self.subTest(part=part):
+                connection = self.dial(first=bytes([RPC]) + wire.request()[:part])
+                wire.seconds_until_closed(connection)
+        session = Yamux(self.dial())
+        kept, half = session.ping(), session.open(wire.request()[:17])
+        while (got := session.read()).stream != half or not got.flags & (wire.FIN | RST):
+            pass
+        session.ping(kept)
+        self.account()
+
+    @unittest.skipIf(consul.BINARY, "Consul 1.8.7 waits for ever")
+    def test_a_request_byte_by_byte_gains_no_time(self):
+        slow = wire.request(method="Status." + "P" * 300)
+        connection = self.dial(first=bytes([RPC]))
+        for byte in slow:
+            if select.select([connection], [], [], REQUEST / 50)[0]:
+                break
+            wire.send(connection, bytes([byte]))
+        else:
+            self.fail("the whole request was waited for")
+        self.assertEqual(wire.read_to_end(connection), b"")
+        self.account()
+
+    @unittest.skipIf(consul.BINARY, "Consul 1.8.7 waits for ever")
+    def test_a_peer_that_reads_nothing_is_given_up(self):
+        connection = self.dial(first=bytes([RPC]))
+        self.push(connection, wire.request() * 1000, 64 << 20)
+        self.assert_given_up(connection, WRITE)
         self.account()
 
     def test_nesting_without_end(self):
