@@ -87,10 +87,14 @@ sy_status Connection::try_read(void* buffer, std::size_t capacity, std::size_t& 
   return SY_CLOSED;
 }
 
-sy_status Connection::peek(std::uint8_t& byte) {
-  const auto count = ::recv(descriptor_.native_handle(), &byte, 1, MSG_DONTWAIT | MSG_PEEK);
+sy_status Connection::peek(void* buffer, std::size_t capacity, std::size_t& transferred) {
+  transferred = 0;
+  const auto count =
+      ::recv(descriptor_.native_handle(), buffer, capacity, MSG_DONTWAIT | MSG_PEEK);
   if (count < 0) return from_errno();
-  return count == 1 ? SY_OK : SY_CLOSED;
+  if (count == 0) return SY_CLOSED;
+  transferred = static_cast<std::size_t>(count);
+  return SY_OK;
 }
 
 sy_status Connection::wait_readable(Done done, void* context) {

@@ -70,8 +70,8 @@ public:
   /// wait_readable.
   sy_status wait_writable(Done done, void* context);
 
-  /// The next byte, left in place. Clear connections only; otherwise as try_read.
-  sy_status peek(std::uint8_t& byte);
+  /// The next bytes, left in place; never 0 of them. Clear connections only; otherwise as try_read.
+  sy_status peek(void* buffer, std::size_t capacity, std::size_t& transferred);
 
   /// From here on the wire is TLS.
   void secure(std::unique_ptr<TlsSession> tls) { tls_ = std::move(tls); }

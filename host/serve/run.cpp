@@ -1,25 +1,69 @@
+#include <host/config/parse.hpp>
+#include <host/control/server.hpp>
 #include <host/serve/run.hpp>
 #include <host/serve/server.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/json/array.hpp>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <unistd.h>
+#include <utility>
 
 namespace switchyard::host {
 
+namespace json = boost::json;
 namespace net = boost::asio;
 
 namespace {
 
-/// The control thread: signals until one of them ends the server.
+json::object failure(const std::string& sentence) {
+  return {{"error", sentence}};
+}
+
+/// Answers a request of the command line. Shapes: host/control/README.md.
+json::object answer(const Server& server, const json::object& request) {
+  const auto text = [&request](std::string_view key) -> std::string_view {
+    const auto* value = request.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string_view{value->get_string()}
+                                                  : std::string_view{};
+  };
+  const auto command = text("command");
+  if (command == "status") return server.status();
+  if (command == "metrics") return {{"text", server.metrics()}};
+  if (command == "plugin.list") return {{"plugins", server.status()["plugins"]}};
+  if (command == "plugin.why") {
+    auto plugin = server.plugin_status(text("name"));
+    if (!plugin)
+      return failure("no plugin is named '" + std::string{text("name")} + "' in the configuration");
+    return {{"plugin", std::move(*plugin)}};
+  }
+  return failure("this server does not know the command '" + std::string{command} + "'");
+}
+
+/// The control thread: signals and the command line, until a signal ends the server.
 class Control {
 public:
   Control(Server& server, Log& log) : server_{server}, log_{log.component("control")} {}
+
+  /// Opens the control socket; a sentence when it cannot.
+  std::optional<std::string> listen(const Config& config) {
+    auto socket = ControlServer::listen(
+        context_, control_socket(config.host), [this](const json::object& request) {
+          return answer(server_, request);
+        });
+    if (!socket) return socket.error();
+    socket_ = std::move(*socket);
+    return std::nullopt;
+  }
 
   void run() {
     wait_for_signal();
@@ -46,6 +90,7 @@ private:
   std::shared_ptr<spdlog::logger> log_;
   net::io_context context_{1};
   net::signal_set signals_{context_, SIGTERM, SIGINT, SIGHUP};
+  std::unique_ptr<ControlServer> socket_;
 };
 
 } // namespace
@@ -56,7 +101,11 @@ int run(const Config& config) {
       log_level(config.host.log_level), log_format(STDERR_FILENO, std::getenv("JOURNAL_STREAM"))};
   Server server{config, log};
   Control control{server, log};
-  if (const auto problems = server.start(); !problems.empty()) {
+  auto problems = server.start();
+  if (problems.empty()) {
+    if (auto problem = control.listen(config)) problems.push_back(std::move(*problem));
+  }
+  if (!problems.empty()) {
     for (const auto& problem : problems)
       std::fprintf(stderr, "%s\n", problem.c_str());
     return EXIT_FAILURE;

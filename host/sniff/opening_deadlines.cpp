@@ -32,8 +32,9 @@ void OpeningDeadlines::arm() {
 
 bool OpeningDeadlines::any_readable() {
   std::uint8_t byte = 0;
-  return std::any_of(opening_.begin(), opening_.end(), [&byte](Connection& connection) {
-    return connection.tls() == nullptr && connection.peek(byte) == SY_OK;
+  std::size_t transferred = 0;
+  return std::any_of(opening_.begin(), opening_.end(), [&](Connection& connection) {
+    return connection.tls() == nullptr && connection.peek(&byte, 1, transferred) == SY_OK;
   });
 }
 

@@ -1,4 +1,5 @@
 #include <host/tls/contexts.hpp>
+#include <proto/sniff/alpn.hpp>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -66,16 +67,13 @@ int choose_alpn(
     const unsigned char* offered,
     unsigned offered_size,
     void* argument) {
-  const std::string_view list{reinterpret_cast<const char*>(offered), offered_size};
-  for (const auto& name : static_cast<const TlsContexts*>(argument)->alpn()) {
-    for (std::size_t at = 0; at < list.size(); at += 1U + static_cast<unsigned char>(list[at])) {
-      if (list.substr(at + 1, static_cast<unsigned char>(list[at])) != name) continue;
-      *chosen = offered + at + 1;
-      *size = static_cast<unsigned char>(name.size());
-      return SSL_TLSEXT_ERR_OK;
-    }
-  }
-  return SSL_TLSEXT_ERR_ALERT_FATAL;
+  const auto name = sniff::choose_alpn(
+      {reinterpret_cast<const char*>(offered), offered_size},
+      static_cast<const TlsContexts*>(argument)->alpn());
+  if (name.empty()) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *chosen = reinterpret_cast<const unsigned char*>(name.data());
+  *size = static_cast<unsigned char>(name.size());
+  return SSL_TLSEXT_ERR_OK;
 }
 
 } // namespace

@@ -129,7 +129,7 @@ TEST_F(ConnectionTest, LeavesAPeekedByteInPlace) {
   std::array<char, 8> buffer{};
   std::size_t transferred = 0;
   run([&] {
-    EXPECT_EQ(connection->peek(peeked), SY_OK);
+    EXPECT_EQ(connection->peek(&peeked, 1, transferred), SY_OK);
     EXPECT_EQ(connection->try_read(buffer.data(), buffer.size(), transferred), SY_OK);
   });
   EXPECT_EQ(peeked, 'a');
