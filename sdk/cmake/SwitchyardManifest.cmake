@@ -18,7 +18,7 @@ function(switchyard_manifest_header manifest header)
   string(ASCII 31 last_control)
   set(line "^[^${first_control}-${last_control}]*$")
   _switchyard_check_members("${json}" ""
-    id STRING! "^[a-z][a-z0-9_-]*(\\.[a-z0-9][a-z0-9_-]*)*$" "lower-case words joined by dots, such as com.example.echo"
+    id STRING! "^[a-z][a-z0-9_-]*(\\.[a-z0-9_-]+)*$" "lower-case words joined by dots, such as com.example.echo"
     version STRING! "^[0-9]+\\.[0-9]+\\.[0-9]+(-[0-9A-Za-z.-]+)?$" "MAJOR.MINOR.PATCH, such as 1.0.0"
     abi STRING "^${SWITCHYARD_ABI}$" "${SWITCHYARD_ABI}, the ABI of this SDK, or left out"
     description STRING ${line} "one line of text"
@@ -36,14 +36,13 @@ function(switchyard_manifest_header manifest header)
   foreach(at IN LISTS elements)
     string(JSON protocol GET "${json}" protocols ${at})
     _switchyard_check_members("${protocol}" "protocols[${at}]."
-      name STRING! "^[a-z][a-z0-9_-]*(\\.[a-z0-9][a-z0-9_-]*)*$" "lower-case words joined by dots, such as echo.stream"
+      name STRING! "^[a-z][a-z0-9_-]*(\\.[a-z0-9_-]+)*$" "lower-case words joined by dots, such as echo.stream"
       tag NUMBER "^([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$" "a number from 0 to 255"
       alpn STRING "^[!-~]+$" "an ALPN name: printable characters without blanks"
       mode STRING "^(stream|descriptor)$" "\"stream\" or \"descriptor\"")
     string(JSON tag ERROR_VARIABLE none GET "${protocol}" tag)
-    if(tag STREQUAL "22" OR tag STREQUAL "80")
-      message(FATAL_ERROR
-        "${manifest}: protocols[${at}].tag: ${tag} is the first byte of every TLS or HTTP/2 client; take another")
+    if(tag MATCHES "^(3|20|21|22|23)$")
+      message(FATAL_ERROR "${manifest}: protocols[${at}].tag: ${tag} means TLS; take another than 3 and 20 to 23")
     endif()
     string(JSON name GET "${protocol}" name)
     if(name IN_LIST names)
@@ -55,7 +54,7 @@ function(switchyard_manifest_header manifest header)
     string(APPEND macros "#define SY_PROTOCOL_${macro} ${at}u\n")
   endforeach()
 
-  set(interface "^[a-z][a-z0-9_.-]*/[0-9]+$")
+  set(interface "^[a-z][a-z0-9_-]*(\\.[a-z0-9_-]+)*/[0-9]+$")
   set(interface_form "an interface id with its major, such as com.example.clock/1")
   _switchyard_elements("${json}" provides)
   foreach(at IN LISTS elements)
@@ -125,9 +124,13 @@ function(_switchyard_check_members json where)
     if(NOT kind STREQUAL wanted OR (ARGV${pattern_at} AND NOT value MATCHES "${ARGV${pattern_at}}"))
       message(FATAL_ERROR "${manifest}: ${where}${key}: must be ${form}")
     endif()
+    set(longest 64)
+    if(key MATCHES "^(alpn|contact|description|license)$")
+      set(longest 255)
+    endif()
     string(LENGTH "${value}" length)
-    if(kind STREQUAL "STRING" AND length GREATER 255)
-      message(FATAL_ERROR "${manifest}: ${where}${key}: longer than 255 bytes")
+    if(kind STREQUAL "STRING" AND length GREATER longest)
+      message(FATAL_ERROR "${manifest}: ${where}${key}: longer than ${longest} bytes")
     endif()
   endforeach()
 

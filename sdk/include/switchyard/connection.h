@@ -74,8 +74,9 @@ typedef struct sy_connection_api {
   sy_status (*read_some)(
       sy_connection* connection, void* buffer, size_t capacity, sy_io_done done, void* context);
 
-  /* Writes what fits now; `transferred` may be less than the slices hold. SY_AGAIN: none fits. At
-   * most SY_SLICES_MAX slices. */
+  /* Writes what fits now; `transferred` may be less than the slices hold. SY_AGAIN: none fits. The
+   * next try_write or write begins with the bytes that were left, unchanged (TLS may have begun to
+   * send them). At most SY_SLICES_MAX slices. */
   sy_status (*try_write)(
       sy_connection* connection, const sy_bytes* slices, size_t count, size_t* transferred);
 
