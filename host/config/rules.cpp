@@ -109,20 +109,6 @@ void check_plugins(const std::vector<PluginConfig>& plugins, std::vector<Problem
   }
 }
 
-void check_libraries(const Config& config, std::vector<Problem>& problems) {
-  for (const auto& plugin : config.plugins) {
-    const Report report{problems, plugin.place, "plugin." + plugin.name};
-    const auto bare = plugin.library.find('/') == std::string::npos;
-    if (bare && !plugin.library.empty() && config.host.plugin_dir.empty()) {
-      report(
-          "library",
-          "\"" + plugin.library +
-              "\" is a bare name, which is looked for in host.plugin_dir, and "
-              "that is not set; set it or write a path");
-    }
-  }
-}
-
 } // namespace
 
 void check_rules(const Config& config, std::vector<Problem>& problems) {
@@ -130,7 +116,6 @@ void check_rules(const Config& config, std::vector<Problem>& problems) {
   if (config.tls) check_tls(*config.tls, problems);
   check_listeners(config, problems);
   check_plugins(config.plugins, problems);
-  check_libraries(config, problems);
 }
 
 } // namespace switchyard::host

@@ -1,0 +1,39 @@
+#include "report.hpp"
+
+#include <host/config/parse.hpp>
+#include <host/plugin/plugin_set.hpp>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+namespace switchyard::host {
+namespace {
+
+/// Problems of plugins are whole sentences; they have no line of their own.
+ConfigError refusals(const std::string& file, std::vector<std::string> sentences) {
+  ConfigError error{file, {}};
+  for (auto& sentence : sentences)
+    error.problems.push_back({0, {}, std::move(sentence)});
+  return error;
+}
+
+} // namespace
+
+ExitCode check(const Target& target) {
+  const auto config = load(target.config);
+  if (!config) return report(target.output, config.error());
+  if (auto sentences = check_plugins(*config); !sentences.empty()) {
+    return report(target.output, refusals(config->file, std::move(sentences)));
+  }
+
+  if (target.output == Output::Json) {
+    print(boost::json::object{{"ok", true}, {"problems", boost::json::array{}}});
+  } else {
+    print(
+        config->file + ": fine, " + std::to_string(config->listeners.size()) + " listeners, " +
+        std::to_string(config->plugins.size()) + " plugins\n");
+  }
+  return kDone;
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <host/command/exit_code.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace switchyard::host {
+
+/// How a command prints what it has to say.
+enum class Output : std::uint8_t {
+  Text, ///< for people; what went wrong goes to stderr
+  Json, ///< one line on stdout, also when something went wrong: {"error": …}
+};
+
+/// Which server a command is about.
+struct Target {
+  std::string config = "plugins.toml";
+  std::string socket; ///< empty: where `config` says
+  Output output = Output::Text;
+};
+
+/// Certificates that `cert create` makes; see certificate.hpp for their contents.
+struct CertificateOrder {
+  std::string dir = ".";
+  std::string node;
+  std::string dc = "dc1";
+  std::string domain = "consul";
+  std::string client; ///< not empty: a certificate for this client instead of the server's
+  int days = 365;
+  bool force = false;
+  Output output = Output::Text;
+};
+
+// One file each. All of them print, block, and return what the process exits with.
+[[nodiscard]] ExitCode serve(const Target& target);
+[[nodiscard]] ExitCode check(const Target& target);
+[[nodiscard]] ExitCode status(const Target& target);
+[[nodiscard]] ExitCode plugin_list(const Target& target);
+[[nodiscard]] ExitCode plugin_why(const Target& target, const std::string& name);
+[[nodiscard]] ExitCode cert_create(const CertificateOrder& order);
+[[nodiscard]] ExitCode version(Output output);
+
+} // namespace switchyard::host

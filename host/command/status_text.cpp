@@ -1,0 +1,153 @@
+#include "status_text.hpp"
+
+#include "table.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+namespace switchyard::host {
+namespace {
+
+namespace json = boost::json;
+using enum Table::Align;
+
+/// A scalar or a list of scalars as a person writes it.
+std::string text_of(const json::value& value) {
+  if (value.is_null()) return {};
+  if (const auto* text = value.if_string()) return std::string{*text};
+  if (const auto* flag = value.if_bool()) return *flag ? "yes" : "no";
+  if (const auto* list = value.if_array()) {
+    std::string all;
+    for (const auto& element : *list)
+      all += (all.empty() ? "" : ", ") + text_of(element);
+    return all;
+  }
+  return json::serialize(value);
+}
+
+std::string field(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value == nullptr ? std::string{} : text_of(*value);
+}
+
+/// The array under `key`, or an empty one.
+const json::array& list(const json::object& object, std::string_view key) {
+  static const json::array kNone;
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_array() ? value->get_array() : kNone;
+}
+
+std::string uptime(const json::object& status) {
+  const auto* value = status.if_contains("uptime_s");
+  if (value == nullptr || !value->is_number()) return {};
+
+  boost::system::error_code inexact;
+  const auto whole = static_cast<std::uint64_t>(value->to_number<double>(inexact));
+  const auto days = whole / 86'400;
+  const auto hours = whole / 3'600 % 24;
+  const auto minutes = whole / 60 % 60;
+  if (days != 0) return std::to_string(days) + "d" + std::to_string(hours) + "h";
+  if (hours != 0) return std::to_string(hours) + "h" + std::to_string(minutes) + "m";
+  if (minutes != 0) return std::to_string(minutes) + "m" + std::to_string(whole % 60) + "s";
+  return std::to_string(whole) + "s";
+}
+
+std::string listeners_text(const json::array& listeners) {
+  Table table{{{"LISTENER"}, {"ADDRESS"}, {"PROTOCOL"}, {"ACCEPTED", Right}, {"OPEN", Right}}};
+  for (const auto& value : listeners) {
+    if (!value.is_object()) continue;
+    const auto& listener = value.get_object();
+    auto protocol = field(listener, "protocol");
+    if (protocol.empty()) protocol = "by tag and ALPN";
+    table.add(
+        {field(listener, "name"),
+         field(listener, "address"),
+         std::move(protocol),
+         field(listener, "accepted"),
+         field(listener, "open")});
+  }
+  return table.text();
+}
+
+std::string connections_text(const json::object& connections) {
+  auto line = "connections: " + field(connections, "open") + " open, " +
+              field(connections, "accepted") + " accepted";
+  const auto* closed = connections.if_contains("closed");
+  if (closed == nullptr || !closed->is_object()) return line + "\n";
+  std::string_view before = "; closed: ";
+  for (const auto& [reason, count] : closed->get_object()) {
+    const auto number = text_of(count);
+    if (number == "0") continue;
+    line += std::string{before} + number + " " + std::string{reason};
+    before = ", ";
+  }
+  return line + "\n";
+}
+
+} // namespace
+
+std::string status_text(const json::object& status) {
+  const auto* ready = status.if_contains("ready");
+  std::string text = "switchyard " + field(status, "version") + ", " +
+                     (ready != nullptr && *ready == true ? "ready" : "not ready") + ", up " +
+                     uptime(status) + ", pid " + field(status, "pid") + ", " +
+                     field(status, "loops") + " loops, " + field(status, "config") + "\n\n";
+  text += listeners_text(list(status, "listeners")) + "\n";
+  if (const auto& plugins = list(status, "plugins"); !plugins.empty()) {
+    text += plugins_text(plugins) + "\n";
+  }
+  const auto* connections = status.if_contains("connections");
+  if (connections != nullptr && connections->is_object()) {
+    text += connections_text(connections->get_object());
+  }
+  return text;
+}
+
+std::string plugins_text(const json::array& plugins) {
+  Table table{
+      {{"PLUGIN"},
+       {"STATE"},
+       {"VERSION"},
+       {"GENERATION", Right},
+       {"CONNECTIONS", Right},
+       {"PROTOCOLS"}}};
+  for (const auto& value : plugins) {
+    if (!value.is_object()) continue;
+    const auto& plugin = value.get_object();
+    table.add(
+        {field(plugin, "name"),
+         field(plugin, "state"),
+         field(plugin, "version"),
+         field(plugin, "generation"),
+         field(plugin, "connections"),
+         field(plugin, "protocols")});
+  }
+  return table.text();
+}
+
+std::string plugin_text(const json::object& plugin) {
+  auto text = field(plugin, "name") + ": " + field(plugin, "state") + "\n";
+  for (const auto* key :
+       {"why",
+        "id",
+        "version",
+        "generation",
+        "library",
+        "staged",
+        "sha256",
+        "protocols",
+        "connections"}) {
+    const auto value = field(plugin, key);
+    if (value.empty()) continue;
+    const std::string name = key;
+    text += "  " + name + std::string(13 - name.size(), ' ') + value + "\n";
+  }
+  return text;
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,9 @@
+#include <host/command/command_line.hpp>
+#include <host/plugin/probe_child.hpp>
+
+int main(int argc, char** argv) {
+  using namespace switchyard::host;
+  // The trial process of a plugin starts often and must start fast.
+  if (argc > 1 && argv[1] == kProbeCommand) run_probe();
+  return run_command_line(argc, argv);
+}

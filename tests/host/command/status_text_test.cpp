@@ -1,0 +1,84 @@
+#include <host/command/status_text.hpp>
+
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+namespace switchyard::host {
+namespace {
+
+boost::json::object object(std::string_view text) {
+  return boost::json::parse(text).as_object();
+}
+
+TEST(StatusText, ShowsWhatTheServerDoes) {
+  EXPECT_EQ(
+      status_text(object(R"({
+        "version": "0.1.0", "pid": 4711, "uptime_s": 3725.9, "ready": true, "loops": 2,
+        "config": "plugins.toml",
+        "listeners": [
+          {"name": "server", "address": "127.0.0.1:8300", "protocol": "", "accepted": 12, "open": 2},
+          {"name": "grpc", "address": "[::1]:8502", "protocol": "grpc.external", "accepted": 0}],
+        "connections": {"open": 2, "accepted": 12,
+                        "closed": {"finished": 9, "timed-out": 0, "no-route": 1}},
+        "plugins": [
+          {"name": "netrpc", "id": "switchyard.netrpc", "version": "0.1.0", "state": "serving",
+           "why": "", "generation": 1, "connections": 2, "protocols": ["rpc.single", "rpc.multi"]},
+          {"name": "broken", "state": "failed", "why": "is empty", "generation": 0}]})")),
+      "switchyard 0.1.0, ready, up 1h2m, pid 4711, 2 loops, plugins.toml\n"
+      "\n"
+      "LISTENER  ADDRESS         PROTOCOL         ACCEPTED  OPEN\n"
+      "server    127.0.0.1:8300  by tag and ALPN        12     2\n"
+      "grpc      [::1]:8502      grpc.external           0     -\n"
+      "\n"
+      "PLUGIN  STATE    VERSION  GENERATION  CONNECTIONS  PROTOCOLS\n"
+      "netrpc  serving  0.1.0             1            2  rpc.single, rpc.multi\n"
+      "broken  failed   -                 0            -  -\n"
+      "\n"
+      "connections: 2 open, 12 accepted; closed: 9 finished, 1 no-route\n");
+}
+
+TEST(StatusText, PutsUpWithAServerOfAnotherVersion) {
+  EXPECT_EQ(
+      status_text(object(R"({"listeners": [1, {"name": []}], "plugins": "?", "uptime_s": "long",
+                             "connections": {"closed": 5}, "news": {}})")),
+      "switchyard , not ready, up , pid ,  loops, \n"
+      "\n"
+      "LISTENER  ADDRESS  PROTOCOL         ACCEPTED  OPEN\n"
+      "-         -        by tag and ALPN         -     -\n"
+      "\n"
+      "connections:  open,  accepted\n");
+}
+
+TEST(StatusText, WritesUptimeInTwoUnits) {
+  const struct {
+    std::string_view seconds;
+    std::string_view text;
+  } cases[] = {
+      {"0", "up 0s,"},
+      {"59.9", "up 59s,"},
+      {"60", "up 1m0s,"},
+      {"3599", "up 59m59s,"},
+      {"86399", "up 23h59m,"},
+      {"90000", "up 1d1h,"},
+  };
+
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.seconds);
+    const auto text = status_text(object("{\"uptime_s\": " + std::string{c.seconds} + "}"));
+    EXPECT_NE(text.find(c.text), std::string::npos) << text;
+  }
+}
+
+TEST(PluginText, SaysWhy) {
+  EXPECT_EQ(
+      plugin_text(
+          object(R"({"name": "raft", "state": "failed", "why": "raft.so is empty: copy it again",
+                             "library": "raft.so", "staged": "", "generation": 1, "protocols": []})")),
+      "raft: failed\n"
+      "  why          raft.so is empty: copy it again\n"
+      "  generation   1\n"
+      "  library      raft.so\n");
+}
+
+} // namespace
+} // namespace switchyard::host
