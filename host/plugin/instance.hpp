@@ -88,13 +88,13 @@ public:
   [[nodiscard]] const std::string& why() const noexcept;     ///< of Failed and Retained, else empty
   [[nodiscard]] const std::string& name() const noexcept;    ///< in plugins.toml
   [[nodiscard]] const std::string& library() const noexcept; ///< path of the source file
-  [[nodiscard]] const std::string& staged() const noexcept;  ///< path of the copy; empty before
-  [[nodiscard]] const std::string& sha256() const noexcept;  ///< of the copy, in hex; empty before
-  [[nodiscard]] std::uint32_t generation() const noexcept;   ///< from 1; 0 before staging
-  [[nodiscard]] const Manifest* manifest() const noexcept;   ///< null before Verified
+  [[nodiscard]] std::string staged() const;                ///< path of the copy while there is one
+  [[nodiscard]] std::string sha256() const;                ///< of the copy, in hex
+  [[nodiscard]] std::uint32_t generation() const noexcept; ///< from 1; 0 before staging
+  [[nodiscard]] const Manifest* manifest() const noexcept; ///< null before Verified
 
-  /// What a loop calls, with a place from services().connection_opened(). Any thread while Serving
-  /// or Draining.
+  /// What a loop calls, with a place from services().connection_opened(). Any thread, from the end
+  /// of launch() until stop() begins; no loop may be in here any more then.
   [[nodiscard]] const sy_plugin& api() const noexcept;
   [[nodiscard]] sy_instance* handle() const noexcept;
   [[nodiscard]] InstanceServices& services() const noexcept;

@@ -56,10 +56,17 @@ struct Manifest {
 };
 
 /// No note is longer than this; in bytes.
-inline constexpr std::size_t kManifestSizeMax = 64 * 1024;
+inline constexpr std::size_t kManifestSizeMax = 65535;
 
-/// Reads a manifest. Pure. Unknown keys are ignored; everything known is checked. The error is a
-/// clause that names the place and what is wrong: "protocols[1].tag: 300 is not in 0 to 255".
-[[nodiscard]] boost::system::result<Manifest, std::string> parse_manifest(std::string_view json);
+/// The first thing that is wrong in a manifest, with its place: "protocols[1].tag: 300 is not in 0
+/// to 255".
+struct ManifestFault {
+  std::string clause;
+
+  friend bool operator==(const ManifestFault&, const ManifestFault&) = default;
+};
+
+/// Reads a manifest. Pure. Unknown keys are ignored; everything known is checked.
+[[nodiscard]] boost::system::result<Manifest, ManifestFault> parse_manifest(std::string_view json);
 
 } // namespace switchyard::host

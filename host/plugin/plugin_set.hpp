@@ -28,6 +28,10 @@ public:
   /// without one do, except those that require a refused one. A wrong data_dir is always fatal.
   [[nodiscard]] std::vector<Refusal> start();
 
+  /// What start() does before it runs any plugin in this process; returns the refusals. Instead of
+  /// it.
+  [[nodiscard]] std::vector<Refusal> judge();
+
   /// The routes of the plugins that serve. Route::plugin is the position in plugins().
   [[nodiscard]] const RouteTable& routes() const noexcept;
 
@@ -56,10 +60,5 @@ private:
 /// verifies and probes each, and checks routes, listeners and requirements. Empty when serve would
 /// take them.
 [[nodiscard]] std::vector<std::string> check_plugins(const Config& config);
-
-/// argv[1] with which this program runs as the trial process of a plugin. main() hands over to
-/// run_probe() before anything else.
-inline constexpr std::string_view kProbeCommand = "probe-plugin";
-[[nodiscard]] int run_probe(int argc, char** argv);
 
 } // namespace switchyard::host

@@ -13,7 +13,7 @@ namespace switchyard::host {
 /// refusal.cpp.
 enum class RefusalCode : std::uint8_t {
   // staged: the file and the place for its copy
-  NameNotBare,
+  NoPluginDir,
   FileMissing,
   FileUnreadable,
   NotRegularFile,
@@ -23,8 +23,9 @@ enum class RefusalCode : std::uint8_t {
   DirectoryWritable,
   FileEmpty,
   FileTooLarge,
-  StagingFailed,
+  StagingUnusable,
   StagingNoExec,
+  StagingFailed,
   // verified: what the file says of itself, without running it
   NotElf,
   Truncated,
@@ -46,6 +47,8 @@ enum class RefusalCode : std::uint8_t {
   ProbeSignal,
   ProbeHang,
   ProbeExit,
+  SymbolUndefined,
+  LibraryMissing,
   LoadFailed,
   DescriptorInvalid,
   DescriptorDiffers,
@@ -62,9 +65,11 @@ enum class RefusalCode : std::uint8_t {
   RouteUnknown,
   ListenerUnknown,
   ProviderMissing,
+  ProviderTooOld,
   ProviderFailed,
   ProviderTwice,
   Cycle,
+  Count
 };
 
 /// Why a plugin is refused: what, where and what to do about it, in one sentence for the operator.
@@ -78,8 +83,9 @@ struct Refusal {
 template <class T>
 using OrRefusal = boost::system::result<T, Refusal>;
 
-/// The sentence of `code` about `plugin`, its `{}` filled with `details` in order; control
-/// characters in a detail become blanks. The number of details is the number of `{}`.
+/// The sentence of `code` about `plugin` (its name in plugins.toml; empty: about no plugin), its
+/// `{}` filled with `details` in order. The number of details is the number of `{}`. Control
+/// characters in a detail become blanks, so that it stays one line.
 [[nodiscard]] Refusal
 refuse(RefusalCode code, std::string_view plugin, std::initializer_list<std::string_view> details);
 

@@ -19,10 +19,10 @@ inline sy_status fail(sy_error* error, sy_status code, std::string_view text) no
   return code;
 }
 
-/// The text of a failed call; `error` was set up by us, so a callee that left it alone has said
-/// nothing.
-inline std::string_view text_of(const sy_error& error) noexcept {
-  return {error.text, strnlen(error.text, sizeof(error.text))};
+/// What a plugin said of its failure in an `error` of ours, whether or not it ended the text.
+inline std::string_view said(const sy_error& error) noexcept {
+  const std::string_view text{error.text, strnlen(error.text, sizeof(error.text))};
+  return text.empty() ? "it does not say why" : text;
 }
 
 } // namespace switchyard::host

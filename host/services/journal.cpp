@@ -34,7 +34,7 @@ sy_string view(const std::string& text) noexcept {
 
 std::string clause(const sy_registration& registration, const sy_error& error) {
   return "\"" + registration.key + "\" of plugin " + registration.name + ": " +
-         std::string{text_of(error)};
+         std::string{said(error)};
 }
 
 } // namespace
@@ -142,6 +142,14 @@ Journal::attach(std::string_view id, const sy_registrar* registrar, void* provid
 void Journal::detach(std::string_view id) {
   for (auto* registration : state_->select([&](const auto& r) { return r.id == id; })) {
     state_->unbind(*registration);
+  }
+  const std::lock_guard lock{state_->quiescence.mutex};
+  state_->registrars.erase(std::string{id});
+}
+
+void Journal::abandon(std::string_view id) {
+  for (auto* registration : state_->select([&](const auto& r) { return r.id == id; })) {
+    registration->bound = false;
   }
   const std::lock_guard lock{state_->quiescence.mutex};
   state_->registrars.erase(std::string{id});

@@ -35,6 +35,9 @@ public:
   /// Unbinds everything of `id` from its registrar, which is gone then; the registrations stay.
   void detach(std::string_view id);
 
+  /// detach() for a registrar that is not to be called any more.
+  void abandon(std::string_view id);
+
   /// As sy_journal.add. `owner` is whatever identifies the registrant, `name` its name. SY_EXISTS
   /// when somebody has `key` there already.
   [[nodiscard]] sy_status

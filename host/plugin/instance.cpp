@@ -1,0 +1,501 @@
+#include <host/plugin/control_call.hpp>
+#include <host/plugin/descriptor.hpp>
+#include <host/plugin/instance.hpp>
+#include <host/plugin/library.hpp>
+#include <host/plugin/probe.hpp>
+#include <host/plugin/staging.hpp>
+#include <host/plugin/verify.hpp>
+
+#include <boost/assert.hpp>
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace switchyard::host {
+namespace {
+
+using enum RefusalCode;
+
+/// Where the file of a plugin is: a bare name is looked for in plugin_dir and nowhere else.
+std::string source_path(const HostConfig& host, const std::string& library) {
+  if (library.find('/') != std::string::npos) return library;
+  return host.plugin_dir + (host.plugin_dir.ends_with('/') ? "" : "/") + library;
+}
+
+std::vector<std::string> required_ids(const Manifest& manifest) {
+  std::vector<std::string> ids;
+  for (const auto& required : manifest.requires_)
+    ids.push_back(required.interface);
+  return ids;
+}
+
+/// What code that stays in memory may reach until the process ends.
+void keep_for_ever(std::shared_ptr<const void> kept) {
+  static auto& mutex = *new std::mutex;
+  static auto& all = *new std::vector<std::shared_ptr<const void>>;
+  const std::lock_guard lock{mutex};
+  all.push_back(std::move(kept));
+}
+
+/// Passes the end of a drain on, once, whoever comes first and however late.
+struct DrainEnd {
+  std::function<void()> done;
+  std::atomic<bool> reached{false};
+
+  void reach() {
+    if (!reached.exchange(true)) done();
+  }
+};
+
+} // namespace
+
+std::string_view to_string(PluginState state) noexcept {
+  constexpr std::array<std::string_view, 13> kNames{
+      "found",
+      "staged",
+      "verified",
+      "probed",
+      "loaded",
+      "inited",
+      "started",
+      "serving",
+      "draining",
+      "stopped",
+      "unloaded",
+      "retained",
+      "failed"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+struct Instance::State {
+  State(const PluginEnvironment& environment, const PluginConfig& plugin)
+      : around{environment},
+        config{plugin},
+        path{source_path(around.config.host, config.library)} {}
+
+  PluginEnvironment around;
+  const PluginConfig& config;
+  std::string path;
+  PluginState state = PluginState::Found;
+  std::string why;
+
+  std::optional<StagedFile> file;
+  std::uint32_t generation = 0;
+  std::optional<VerifiedPlugin> verified;
+  Library library;
+  const sy_plugin* api = nullptr;
+  std::unique_ptr<InstanceServices> services;
+  sy_instance* handle = nullptr;
+  std::vector<std::string> published;
+  std::shared_ptr<DrainEnd> drain_end;
+  bool retained = false;
+
+  ~State() {
+    if (!retained) return;
+    keep_for_ever(std::shared_ptr<const void>{std::move(services)});
+    keep_for_ever(std::move(drain_end));
+  }
+
+  [[nodiscard]] std::chrono::milliseconds limit() const {
+    return around.config.limits.control_timeout;
+  }
+
+  [[nodiscard]] std::string place() const {
+    return around.config.file + ':' + std::to_string(config.place.line);
+  }
+
+  [[nodiscard]] std::string config_text() const {
+    return config.config.empty() ? "{}" : config.config;
+  }
+
+  void log(sy_log_level level, std::string_view line) const {
+    const auto& log = around.services.log;
+    if (log.enabled(level)) log.write(config.name, level, line);
+  }
+
+  OrRefusal<void> call(std::string_view function, std::function<sy_status(sy_error* error)> body) {
+    return control_call(around.control, limit(), config.name, function, std::move(body));
+  }
+
+  Refusal failed(Refusal refusal) {
+    state = PluginState::Failed;
+    why = refusal.text;
+    return refusal;
+  }
+
+  /// Its code stays in memory, with whatever that may still reach; nobody calls it any more. A
+  /// failure stays a failure.
+  void retain(const std::string& reason) {
+    retained = true;
+    if (services) cut_off();
+    library.retain();
+    if (file) file->keep();
+    if (state == PluginState::Failed) return;
+    state = PluginState::Retained;
+    why = "plugin " + config.name + ": its code stays in memory: " + reason;
+    log(SY_LOG_WARN, "retained reason=\"" + reason + '"');
+  }
+
+  void cut_off() {
+    services->draining = true;
+    services->phase = ServicePhase::Stopped;
+    for (const auto& id : published) {
+      static_cast<void>(around.services.interfaces.revoke(id, Interfaces::Clock::now()));
+      around.services.journal.abandon(id);
+    }
+    published.clear();
+    static_cast<void>(remove_registrations({}));
+  }
+
+  /// Ends what launch() has begun, after `refusal`. Failed at last.
+  Refusal abandon(Refusal refusal) {
+    const auto hung = refusal.code == CallHung;
+    failed(refusal);
+    if (hung) {
+      retain("a call hangs");
+    } else {
+      end();
+    }
+    return refusal;
+  }
+
+  OrRefusal<void> load() {
+    struct Loading {
+      OrRefusal<Library> library;
+    };
+
+    const auto loading = std::make_shared<Loading>(Loading{Library{}});
+    auto loaded = call(
+        "dlopen()",
+        [loading, plugin = config.name, path = path, staged = file->path()](
+            sy_error*) -> sy_status {
+          loading->library = Library::open(plugin, path, staged);
+          return SY_OK;
+        });
+    if (!loaded) return loaded;
+    if (!loading->library) return loading->library.error();
+    library = *std::move(loading->library);
+    api = &library.descriptor();
+    state = PluginState::Loaded;
+    return check_descriptor(config.name, path, *api, *verified);
+  }
+
+  OrRefusal<void> init() {
+    services = std::make_unique<InstanceServices>(
+        around.services, around.loops, config.name, required_ids(verified->manifest));
+    const auto made = std::make_shared<sy_instance*>(nullptr);
+    auto inited = call(
+        "init()", [made, api = api, host = &services->host, text = config_text()](sy_error* error) {
+          return api->init(host, {text.data(), text.size()}, made.get(), error);
+        });
+    if (!inited) return inited;
+    if (*made == nullptr)
+      return refuse(CallFailed, config.name, {"init()", "it gives no instance"});
+    handle = *made;
+    services->phase = ServicePhase::Running;
+    state = PluginState::Inited;
+    return {};
+  }
+
+  OrRefusal<void> start() {
+    auto started = call(
+        "start()", [api = api, of = handle](sy_error* error) { return api->start(of, error); });
+    if (!started) return started;
+    state = PluginState::Started;
+    return call("activate()", [api = api, of = handle](sy_error* error) {
+      return api->activate(of, error);
+    });
+  }
+
+  OrRefusal<void> publish(const ProvidedInterface& provided) {
+    struct Publishing {
+      const void* table = nullptr;
+      std::vector<std::string> refused;
+    };
+
+    const auto publishing = std::make_shared<Publishing>();
+    auto queried = call(
+        "query()",
+        [publishing, provided, api = api, of = handle, journal = &around.services.journal](
+            sy_error*) -> sy_status {
+          publishing->table = api->query(of, provided.interface.c_str());
+          if (publishing->table == nullptr || !provided.registrar) return SY_OK;
+          const auto* registrar = static_cast<const sy_registrar*>(publishing->table);
+          publishing->refused = journal->attach(provided.interface, registrar, of);
+          return SY_OK;
+        });
+    if (!queried) return queried;
+    if (publishing->table == nullptr) {
+      return refuse(InterfaceMissing, config.name, {provided.interface});
+    }
+    for (const auto& clause : publishing->refused) {
+      log(SY_LOG_ERROR, "registration refused interface=" + provided.interface + ' ' + clause);
+    }
+    around.services.interfaces.publish(provided.interface, publishing->table, handle);
+    published.push_back(provided.interface);
+    return {};
+  }
+
+  OrRefusal<void> launch() {
+    if (auto loaded = load(); !loaded) return loaded;
+    if (auto inited = init(); !inited) return inited;
+    if (auto started = start(); !started) return started;
+    for (const auto& provided : verified->manifest.provides) {
+      if (auto done = publish(provided); !done) return done;
+    }
+    return {};
+  }
+
+  /// Takes back what others could reach it by, and what it has registered with them. A clause when
+  /// that did not end in time.
+  std::optional<std::string> withdraw() {
+    for (const auto& id : published) {
+      const auto users = around.services.interfaces.revoke(id, Interfaces::Clock::now() + limit());
+      if (!users.empty()) return "plugin " + users.front() + " does not let go of " + id;
+    }
+    auto detached = std::move(published);
+    published.clear();
+    return remove_registrations(std::move(detached));
+  }
+
+  /// Unbinds what others have registered with `provided`, and removes what it has registered
+  /// itself.
+  std::optional<std::string> remove_registrations(std::vector<std::string> provided) {
+    const auto calls = std::make_shared<std::vector<std::string>>();
+    const auto removed = call(
+        "unbind()",
+        [calls,
+         ids = std::move(provided),
+         owner = services.get(),
+         journal = &around.services.journal](sy_error*) -> sy_status {
+          for (const auto& id : ids)
+            journal->detach(id);
+          *calls = journal->remove_all(owner);
+          return SY_OK;
+        });
+    if (!removed) return removed.error().text;
+    if (!calls->empty()) return "a call to \"" + calls->front() + "\" does not end";
+    return std::nullopt;
+  }
+
+  /// stop and destroy; a clause when the instance is not known to have ended.
+  std::optional<std::string> end_instance() {
+    if (handle == nullptr) return std::nullopt;
+    const auto stopped =
+        call("stop()", [api = api, of = handle](sy_error* error) { return api->stop(of, error); });
+    if (!stopped) return stopped.error().text;
+    services->phase = ServicePhase::Stopped;
+    const auto destroyed = call("destroy()", [api = api, of = handle](sy_error*) -> sy_status {
+      api->destroy(of);
+      return SY_OK;
+    });
+    if (!destroyed) return destroyed.error().text;
+    handle = nullptr;
+    return std::nullopt;
+  }
+
+  /// From whatever launch() reached to Unloaded or Retained; Failed stays Failed.
+  void end() {
+    if (api == nullptr) return;
+    if (services) {
+      services->draining = true;
+      if (services->connections != 0) abort_all();
+      if (retained) return; // abort_all() hung
+      if (const auto reason = withdraw()) return retain(*reason);
+      if (const auto reason = end_instance()) return retain(*reason);
+      services->phase = ServicePhase::Stopped;
+      if (const auto left = services->leftovers(); !left.empty()) return retain(left + " left");
+    }
+    if (state != PluginState::Failed) state = PluginState::Stopped;
+    services.reset();
+    api = nullptr;
+
+    around.control.renew(); // what the plugin has made thread_local there ends with the thread
+    const auto gone = std::make_shared<bool>(false);
+    const auto unloading = std::make_shared<Library>(std::move(library));
+    const auto unloaded = call("dlclose()", [gone, unloading](sy_error*) -> sy_status {
+      *gone = unloading->unload();
+      return SY_OK;
+    });
+    library = Library{};
+    if (!unloaded || !*gone) {
+      if (unloaded) unloading->retain();
+      return retain(unloaded ? "the loader keeps it mapped" : unloaded.error().text);
+    }
+    file.reset();
+    if (state == PluginState::Failed) return;
+    state = PluginState::Unloaded;
+    log(SY_LOG_INFO, "unloaded generation=" + std::to_string(generation));
+  }
+
+  void abort_all() {
+    const auto aborted = call("abort_all()", [api = api, of = handle](sy_error*) -> sy_status {
+      api->abort_all(of);
+      return SY_OK;
+    });
+    if (aborted) return;
+    log(SY_LOG_ERROR, aborted.error().text);
+    if (aborted.error().code == CallHung) retain(aborted.error().text);
+  }
+};
+
+Instance::Instance(const PluginEnvironment& environment, const PluginConfig& config)
+    : state_{std::make_unique<State>(environment, config)} {}
+
+Instance::~Instance() {
+  stop();
+}
+
+OrRefusal<void> Instance::verify() {
+  auto& s = *state_;
+  BOOST_ASSERT(s.state == PluginState::Found);
+  const auto& host = s.around.config.host;
+  if (host.plugin_dir.empty() && s.path != s.config.library) {
+    return s.failed(refuse(NoPluginDir, s.config.name, {s.config.library, s.around.config.file}));
+  }
+  auto staged = s.around.staging.stage({s.config.name, s.path, s.place()});
+  if (!staged) return s.failed(staged.error());
+  s.file.emplace(*std::move(staged));
+  s.state = PluginState::Staged;
+
+  auto verified = verify_plugin(s.config.name, s.path, MappedFile{*s.file}.bytes());
+  if (!verified) {
+    s.file.reset();
+    return s.failed(verified.error());
+  }
+  s.generation = s.file->name(verified->manifest.id, verified->manifest.version, 1);
+  if (s.generation == 0) {
+    return s.failed(
+        refuse(StagingFailed, s.config.name, {s.path, s.around.staging.path(), "no name is free"}));
+  }
+  s.verified = *std::move(verified);
+  s.state = PluginState::Verified;
+  return {};
+}
+
+OrRefusal<void> Instance::probe() {
+  auto& s = *state_;
+  BOOST_ASSERT(s.state == PluginState::Verified);
+  const auto probed = probe_plugin(
+      {.plugin = s.config.name,
+       .path = s.path,
+       .staged = s.file->path(),
+       .manifest = s.verified->manifest_text,
+       .config = s.config_text(),
+       .config_place = s.place()},
+      s.around.config.limits.probe_timeout);
+  if (!probed) {
+    s.file.reset();
+    return s.failed(probed.error());
+  }
+  s.state = PluginState::Probed;
+  return {};
+}
+
+OrRefusal<void> Instance::launch() {
+  auto& s = *state_;
+  BOOST_ASSERT(s.state == PluginState::Probed);
+  const auto launched = s.launch();
+  if (!launched) return s.abandon(launched.error());
+  s.state = PluginState::Serving;
+  s.log(
+      SY_LOG_INFO,
+      "serving id=" + s.verified->manifest.id + " version=" + s.verified->manifest.version +
+          " generation=" + std::to_string(s.generation) + " sha256=" + s.file->sha256());
+  return {};
+}
+
+void Instance::fail(Refusal refusal) {
+  BOOST_ASSERT(state_->api == nullptr);
+  state_->file.reset();
+  state_->failed(std::move(refusal));
+}
+
+void Instance::drain(std::uint64_t deadline, std::function<void()> done) {
+  auto& s = *state_;
+  if (s.state != PluginState::Serving) return done();
+  s.state = PluginState::Draining;
+  s.services->draining = true;
+  s.drain_end = std::make_shared<DrainEnd>(std::move(done));
+  const auto begun =
+      s.call("drain()", [end = s.drain_end, deadline, api = s.api, of = s.handle](sy_error*) {
+        const auto reach = [](void* context) { static_cast<DrainEnd*>(context)->reach(); };
+        return api->drain(of, deadline, reach, end.get());
+      });
+  if (begun) return;
+  s.log(SY_LOG_ERROR, begun.error().text);
+  const auto end = s.drain_end;
+  if (begun.error().code == CallHung) s.retain(begun.error().text);
+  end->reach();
+}
+
+void Instance::abort_all() {
+  if (state_->state == PluginState::Serving || state_->state == PluginState::Draining) {
+    state_->services->draining = true;
+    state_->abort_all();
+  }
+}
+
+void Instance::stop() {
+  if (state_->state == PluginState::Serving || state_->state == PluginState::Draining) {
+    state_->end();
+  }
+}
+
+OrRefusal<void> Instance::health() {
+  auto& s = *state_;
+  BOOST_ASSERT(s.state == PluginState::Serving || s.state == PluginState::Draining);
+  auto well = s.call(
+      "health()", [api = s.api, of = s.handle](sy_error* error) { return api->health(of, error); });
+  if (!well && well.error().code == CallHung) s.retain(well.error().text);
+  return well;
+}
+
+PluginState Instance::state() const noexcept {
+  return state_->state;
+}
+
+const std::string& Instance::why() const noexcept {
+  return state_->why;
+}
+
+const std::string& Instance::name() const noexcept {
+  return state_->config.name;
+}
+
+const std::string& Instance::library() const noexcept {
+  return state_->path;
+}
+
+std::string Instance::staged() const {
+  return state_->file ? state_->file->path() : std::string{};
+}
+
+std::string Instance::sha256() const {
+  return state_->file ? state_->file->sha256() : std::string{};
+}
+
+std::uint32_t Instance::generation() const noexcept {
+  return state_->generation;
+}
+
+const Manifest* Instance::manifest() const noexcept {
+  return state_->verified ? &state_->verified->manifest : nullptr;
+}
+
+const sy_plugin& Instance::api() const noexcept {
+  return *state_->api;
+}
+
+sy_instance* Instance::handle() const noexcept {
+  return state_->handle;
+}
+
+InstanceServices& Instance::services() const noexcept {
+  return *state_->services;
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,89 @@
+#include <host/plugin/library.hpp>
+
+#include <boost/assert.hpp>
+#include <boost/core/demangle.hpp>
+
+#include <dlfcn.h>
+#include <link.h>
+#include <mutex>
+#include <vector>
+
+namespace switchyard::host {
+namespace {
+
+using enum RefusalCode;
+
+/// Takes dlerror's text apart; glibc's words, elf/dl-lookup.c and elf/dl-load.c.
+Refusal load_refusal(
+    std::string_view plugin, std::string_view path, const std::string& staged, std::string text) {
+  constexpr std::string_view kUndefined = "undefined symbol: ";
+  constexpr std::string_view kNoLibrary = ": cannot open shared object file: No such file";
+  if (const auto at = text.find(kUndefined); at != std::string::npos) {
+    const auto symbol = text.substr(at + kUndefined.size());
+    const auto name = symbol.substr(0, symbol.find_first_of(" ,\t"));
+    return refuse(SymbolUndefined, plugin, {path, boost::core::demangle(name.c_str())});
+  }
+  if (const auto at = text.find(kNoLibrary); at != std::string::npos) {
+    return refuse(LibraryMissing, plugin, {path, text.substr(0, at)});
+  }
+  if (text.starts_with(staged + ": ")) text.erase(0, staged.size() + 2);
+  return refuse(LoadFailed, plugin, {path, text});
+}
+
+/// What the loader says of itself and of one path.
+struct LoaderView {
+  const std::string& path;
+  bool mapped = false;
+  unsigned long long unloads = 0; ///< objects removed since the process began
+
+  explicit LoaderView(const std::string& looked_for) : path{looked_for} {
+    dl_iterate_phdr(
+        [](dl_phdr_info* object, std::size_t, void* context) {
+          auto& view = *static_cast<LoaderView*>(context);
+          view.unloads = object->dlpi_subs;
+          view.mapped |= view.path == object->dlpi_name;
+          return 0;
+        },
+        this);
+  }
+};
+
+} // namespace
+
+OrRefusal<Library>
+Library::open(std::string_view plugin, std::string_view path, const std::string& staged) {
+  using boost::dll::load_mode::rtld_local;
+  using boost::dll::load_mode::rtld_now;
+  Library opened;
+  boost::dll::fs::error_code ec;
+  dlerror();
+  opened.library_.load(staged, ec, rtld_now | rtld_local);
+  if (ec) {
+    const char* text = dlerror();
+    return load_refusal(plugin, path, staged, text != nullptr ? text : ec.message());
+  }
+  opened.staged_ = staged;
+  return opened;
+}
+
+const sy_plugin& Library::descriptor() const {
+  return library_.get<const sy_plugin>(SY_PLUGIN_SYMBOL);
+}
+
+bool Library::unload() {
+  const LoaderView before{staged_};
+  BOOST_ASSERT(before.mapped);
+  library_.unload();
+  const LoaderView after{staged_};
+  return !after.mapped && after.unloads > before.unloads;
+}
+
+void Library::retain() {
+  // Never destroyed: a destructor would close them.
+  static auto& mutex = *new std::mutex;
+  static auto& retained = *new std::vector<boost::dll::shared_library>;
+  const std::lock_guard lock{mutex};
+  retained.push_back(std::move(library_));
+}
+
+} // namespace switchyard::host

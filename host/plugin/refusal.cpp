@@ -1,0 +1,181 @@
+#include <host/plugin/refusal.hpp>
+
+#include <boost/assert.hpp>
+
+#include <array>
+
+namespace switchyard::host {
+namespace {
+
+struct Sentence {
+  RefusalCode code;
+  std::string_view pattern;
+};
+
+using enum RefusalCode;
+
+constexpr std::array kSentences{
+    Sentence{
+        NoPluginDir,
+        "library \"{}\" is a bare name, but {} has no plugin_dir under [host]: set it, or give a "
+        "path"},
+    Sentence{FileMissing, "{} does not exist: install it, or correct library at {}"},
+    Sentence{FileUnreadable, "{} cannot be read: {}"},
+    Sentence{NotRegularFile, "{} is not a regular file: library names a shared object"},
+    Sentence{
+        FileOwner,
+        "{} belongs to user {}: a plugin belongs to root or to the user of this process, {}"},
+    Sentence{
+        FileWritable,
+        "{} can be written by others than its owner (mode {}): take that away with chmod go-w"},
+    Sentence{
+        DirectoryOwner,
+        "the directory {} belongs to user {}: the directory of a plugin belongs to root or to the "
+        "user of this process, {}"},
+    Sentence{
+        DirectoryWritable,
+        "the directory {} can be written by everybody (mode {}): take that away with chmod o-w"},
+    Sentence{FileEmpty, "{} is empty: copy it again"},
+    Sentence{FileTooLarge, "{} has {} bytes, more than the {} that a plugin can have"},
+    Sentence{
+        StagingUnusable,
+        "{}, where copies of plugins are kept, cannot be used: {}: correct data_dir under [host]"},
+    Sentence{
+        StagingNoExec,
+        "{} is on a file system without the right to execute (noexec), so that no plugin can be "
+        "loaded from there: move data_dir under [host]"},
+    Sentence{StagingFailed, "{} cannot be copied to {}: {}"},
+
+    Sentence{NotElf, "{} is not an ELF file: library names a shared object (.so)"},
+    Sentence{
+        Truncated,
+        "{} has {} bytes where its headers speak of {}: it is cut off or half copied, copy it "
+        "again"},
+    Sentence{Malformed, "{} has a broken {}: build it again"},
+    Sentence{WrongMachine, "{} was built for {}, this host runs on {}: build it for that"},
+    Sentence{NotShared, "{} is {} and not a shared object: link it with -shared"},
+    Sentence{
+        NoManifest,
+        "{} carries no manifest (an ELF note \"switchyard\"): build it with "
+        "switchyard_add_plugin(), "
+        "or say SY_MANIFEST_NOTE once"},
+    Sentence{TwoManifests, "{} carries {} manifests: say SY_MANIFEST_NOTE once"},
+    Sentence{ManifestInvalid, "{} carries a wrong manifest: {}"},
+    Sentence{
+        WrongAbi,
+        "{} was built for switchyard ABI {}, this host speaks {}: rebuild it with the SDK of this "
+        "host"},
+    Sentence{
+        SymbolMissing,
+        "{} does not export switchyard_plugin_v0: define it with SY_EXPORT and link with the "
+        "version "
+        "script of the SDK"},
+    Sentence{
+        SymbolsExtra,
+        "{} exports {} besides switchyard_plugin_v0: link it with the version script of the SDK"},
+    Sentence{
+        UniqueSymbols,
+        "{} has unique symbols ({}), which keep it in memory and share its state with its next "
+        "version: compile it with -fno-gnu-unique and link it with the version script of the SDK"},
+    Sentence{NoDelete, "{} asks never to be unloaded (DF_1_NODELETE): link it without -z nodelete"},
+    Sentence{
+        StaticTls,
+        "{} uses static TLS (DF_STATIC_TLS), of which a process has too little for many loads: "
+        "compile it with -fPIC and without -ftls-model=initial-exec"},
+    Sentence{
+        PrivateLibrary,
+        "{} needs {}, which is not one of the libraries that the host shares with plugins: link it "
+        "statically"},
+
+    Sentence{ProbeFailed, "its trial process cannot be started: {}"},
+    Sentence{ProbeSignal, "{} crashed its trial process {} (signal {}, {}){}"},
+    Sentence{ProbeHang, "{} hung its trial process {} for {}{}"},
+    Sentence{ProbeExit, "{} ended its trial process {} (exit code {}){}"},
+    Sentence{
+        SymbolUndefined,
+        "{} cannot be loaded: nothing it needs defines {}: link it with -z defs to see this when "
+        "it "
+        "is built"},
+    Sentence{LibraryMissing, "{} cannot be loaded: {} is missing: install its package"},
+    Sentence{LoadFailed, "{} cannot be loaded: {}"},
+    Sentence{DescriptorInvalid, "{} has a wrong descriptor: {}"},
+    Sentence{
+        DescriptorDiffers,
+        "{} says {} \"{}\" in its descriptor and \"{}\" in its manifest: make both out of one "
+        "manifest.json"},
+    Sentence{ConfigRefused, "does not take its config at {}: {}"},
+    Sentence{ConfigNotTaken, "takes no config, but {} gives it one: remove that"},
+
+    Sentence{CallFailed, "{} failed: {}"},
+    Sentence{CallThrew, "an exception left {}: {}"},
+    Sentence{
+        CallHung,
+        "{} did not return within {}: its thread is given up and its code stays in memory"},
+    Sentence{
+        InterfaceMissing,
+        "does not give the table of {}, which its manifest provides: return it "
+        "from query()"},
+
+    Sentence{
+        TagReserved,
+        "protocol {} claims tag {} at {}, which means TLS: give it another one than 3 and 20 to "
+        "23"},
+    Sentence{
+        RouteTaken,
+        "{} of protocol {} at {} is taken by protocol {} of plugin {} at {}: give one of them "
+        "another with [[plugin.NAME.route]]"},
+    Sentence{RouteUnknown, "{} routes protocol \"{}\", which is none of its own: it has {}"},
+    Sentence{
+        ListenerUnknown,
+        "{}: listener {} speaks protocol \"{}\", which no plugin has: there is {}"},
+    Sentence{ProviderMissing, "requires {}, which no plugin in {} provides: add one that does"},
+    Sentence{
+        ProviderTooOld,
+        "requires {} with minor {}, but plugin {} provides minor {}: upgrade that one"},
+    Sentence{ProviderFailed, "requires {} of plugin {}, which does not serve"},
+    Sentence{ProviderTwice, "provides {}, which plugin {} provides already: enable one of them"},
+    Sentence{
+        Cycle, "requires itself through others ({}): one of these requirements has to be optional"},
+};
+
+static_assert(kSentences.size() == static_cast<std::size_t>(Count), "one sentence for each code");
+
+constexpr bool in_order() {
+  for (std::size_t at = 0; at < kSentences.size(); ++at) {
+    if (static_cast<std::size_t>(kSentences[at].code) != at) return false;
+  }
+  return true;
+}
+
+static_assert(in_order());
+
+void append_clean(std::string& text, std::string_view detail) {
+  for (const char c : detail)
+    text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+}
+
+} // namespace
+
+Refusal
+refuse(RefusalCode code, std::string_view plugin, std::initializer_list<std::string_view> details) {
+  Refusal refusal{code, {}};
+  if (!plugin.empty()) {
+    refusal.text = "plugin ";
+    append_clean(refusal.text, plugin);
+    refusal.text += ": ";
+  }
+
+  const auto* detail = details.begin();
+  auto rest = kSentences[static_cast<std::size_t>(code)].pattern;
+  for (auto at = rest.find("{}"); at != std::string_view::npos; at = rest.find("{}")) {
+    BOOST_ASSERT(detail != details.end());
+    refusal.text += rest.substr(0, at);
+    append_clean(refusal.text, *detail++);
+    rest.remove_prefix(at + 2);
+  }
+  BOOST_ASSERT(detail == details.end());
+  refusal.text += rest;
+  return refusal;
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,259 @@
+#include <host/plugin/staging.hpp>
+
+#include <openssl/evp.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace switchyard::host {
+namespace {
+
+namespace fs = std::filesystem;
+using enum RefusalCode;
+
+std::string error_text(int number) {
+  return std::generic_category().message(number);
+}
+
+std::string octal(mode_t mode) {
+  std::string digits;
+  for (unsigned left = mode & 07777U; left != 0; left /= 8) {
+    digits.insert(digits.begin(), static_cast<char>('0' + left % 8));
+  }
+  return '0' + digits;
+}
+
+bool trusted(uid_t owner) noexcept {
+  return owner == 0 || owner == ::geteuid();
+}
+
+/// The directory that holds `path`, symbolic links resolved.
+std::optional<Refusal> judge_directory(const PluginSource& source) {
+  std::error_code ec;
+  const auto directory = fs::canonical(source.path, ec).parent_path();
+
+  struct stat found {};
+
+  if (ec || ::stat(directory.c_str(), &found) != 0) return std::nullopt; // judge_file says why
+  if (!trusted(found.st_uid)) {
+    return refuse(
+        DirectoryOwner,
+        source.plugin,
+        {directory.native(), std::to_string(found.st_uid), std::to_string(::geteuid())});
+  }
+  if ((found.st_mode & S_IWOTH) != 0) {
+    return refuse(DirectoryWritable, source.plugin, {directory.native(), octal(found.st_mode)});
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> judge_file(const PluginSource& source, int file) {
+  struct stat found {};
+
+  if (::fstat(file, &found) != 0) {
+    return refuse(FileUnreadable, source.plugin, {source.path, error_text(errno)});
+  }
+  if (!S_ISREG(found.st_mode)) return refuse(NotRegularFile, source.plugin, {source.path});
+  if (!trusted(found.st_uid)) {
+    return refuse(
+        FileOwner,
+        source.plugin,
+        {source.path, std::to_string(found.st_uid), std::to_string(::geteuid())});
+  }
+  if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return refuse(FileWritable, source.plugin, {source.path, octal(found.st_mode)});
+  }
+  if (found.st_size == 0) return refuse(FileEmpty, source.plugin, {source.path});
+  if (static_cast<std::uint64_t>(found.st_size) > kPluginSizeMax) {
+    return refuse(
+        FileTooLarge,
+        source.plugin,
+        {source.path, std::to_string(found.st_size), std::to_string(kPluginSizeMax)});
+  }
+  return std::nullopt;
+}
+
+/// SHA-256 of what passes by.
+class Sha256 {
+public:
+  Sha256() { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
+
+  void update(const void* bytes, std::size_t size) {
+    EVP_DigestUpdate(context_.get(), bytes, size);
+  }
+
+  [[nodiscard]] std::string hex() {
+    std::array<unsigned char, 32> digest{};
+    EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    for (const auto byte : digest) {
+      text += kDigits[byte >> 4U];
+      text += kDigits[byte & 15U];
+    }
+    return text;
+  }
+
+private:
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+  };
+
+  std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
+};
+
+/// Writes all of it; 0 or errno.
+int write_all(int to, const char* bytes, std::size_t size) {
+  while (size != 0) {
+    const auto written = ::write(to, bytes, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    bytes += written;
+    size -= static_cast<std::size_t>(written);
+  }
+  return 0;
+}
+
+/// A name in `directory` that nobody has taken, and its file.
+std::pair<FileDescriptor, std::string> make_file(const std::string& directory) {
+  static std::atomic<unsigned> number{0};
+  for (;;) {
+    auto path = directory + "/." + std::to_string(::getpid()) + '-' + std::to_string(number++);
+    FileDescriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0500)};
+    if (!file.open() && errno == EEXIST) continue;
+    if (file.open()) ::flock(file.get(), LOCK_SH | LOCK_NB);
+    return {std::move(file), std::move(path)};
+  }
+}
+
+/// Maps a page of a new file for execution, as the loader will.
+bool lets_code_run(const std::string& directory) {
+  const auto [file, path] = make_file(directory);
+  if (!file.open()) return true; // another fault, which stage() will name
+  ::unlink(path.c_str());
+  const char byte = 0;
+  if (write_all(file.get(), &byte, 1) != 0) return true;
+  auto* page = ::mmap(nullptr, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, file.get(), 0);
+  if (page == MAP_FAILED) return errno != EPERM;
+  ::munmap(page, 1);
+  return true;
+}
+
+/// Removes the copies of processes that have ended.
+void remove_leftovers(const std::string& directory) {
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator{directory, ec}) {
+    if (!entry.is_regular_file(ec) || entry.is_symlink(ec)) continue;
+    const FileDescriptor file{::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (file.open() && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
+  }
+}
+
+} // namespace
+
+StagedFile::~StagedFile() {
+  if (file_.open() && !kept_) ::unlink(path_.c_str());
+}
+
+std::uint32_t
+StagedFile::name(std::string_view id, std::string_view version, std::uint32_t generation) {
+  const auto directory = path_.substr(0, path_.rfind('/') + 1);
+  const auto stem =
+      directory + std::string{id} + '-' + std::string{version} + '-' + sha256_.substr(0, 8) + "-g";
+  for (;; ++generation) {
+    auto path = stem + std::to_string(generation) + ".so";
+    if (::link(path_.c_str(), path.c_str()) == 0) {
+      ::unlink(path_.c_str());
+      path_ = std::move(path);
+      return generation;
+    }
+    if (errno != EEXIST) return 0;
+  }
+}
+
+MappedFile::MappedFile(const StagedFile& file) {
+  const FileDescriptor opened{::open(file.path().c_str(), O_RDONLY | O_CLOEXEC)};
+  auto* bytes = ::mmap(nullptr, file.size(), PROT_READ, MAP_PRIVATE, opened.get(), 0);
+  if (bytes != MAP_FAILED) bytes_ = {static_cast<const std::byte*>(bytes), file.size()};
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+OrRefusal<StagingDirectory> StagingDirectory::open(const std::string& data_dir) {
+  std::error_code ec;
+  const auto path = (fs::absolute(data_dir, ec) / "plugins").lexically_normal().native();
+  const auto wrong = [&](const std::string& what) {
+    return refuse(StagingUnusable, "", {path, what});
+  };
+  fs::create_directories(fs::path{path}.parent_path(), ec);
+  if (ec) return wrong(ec.message());
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return wrong(error_text(errno));
+
+  struct stat found {};
+
+  if (::lstat(path.c_str(), &found) != 0) return wrong(error_text(errno));
+  if (!S_ISDIR(found.st_mode)) return wrong("it is not a directory");
+  if (found.st_uid != ::geteuid()) {
+    return wrong("it belongs to user " + std::to_string(found.st_uid));
+  }
+  if ((found.st_mode & 077) != 0) {
+    return wrong("others than its owner can use it (mode " + octal(found.st_mode) + ")");
+  }
+  if (!lets_code_run(path)) return refuse(StagingNoExec, "", {path});
+  remove_leftovers(path);
+  return StagingDirectory{path};
+}
+
+OrRefusal<StagedFile> StagingDirectory::stage(const PluginSource& source) {
+  const FileDescriptor from{
+      ::open(source.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  if (!from.open() && errno == ENOENT) {
+    return refuse(FileMissing, source.plugin, {source.path, source.place});
+  }
+  if (!from.open()) {
+    return refuse(FileUnreadable, source.plugin, {source.path, error_text(errno)});
+  }
+  if (auto refusal = judge_file(source, from.get())) return *std::move(refusal);
+  if (auto refusal = judge_directory(source)) return *std::move(refusal);
+
+  auto [to, path] = make_file(path_);
+  const auto failed = [&](int error) {
+    return refuse(StagingFailed, source.plugin, {source.path, path_, error_text(error)});
+  };
+  if (!to.open()) return failed(errno);
+  StagedFile copy{std::move(to), path}; // removed on every way out but the last
+
+  Sha256 sha256;
+  std::vector<char> buffer(256 * 1024);
+  for (;;) {
+    const auto got = ::read(from.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return refuse(FileUnreadable, source.plugin, {source.path, error_text(errno)});
+    if (got == 0) break;
+    const auto bytes = static_cast<std::size_t>(got);
+    copy.size_ += bytes;
+    if (copy.size_ > kPluginSizeMax) return failed(EFBIG);
+    sha256.update(buffer.data(), bytes);
+    if (const auto error = write_all(copy.file_.get(), buffer.data(), bytes)) return failed(error);
+  }
+  if (::fchmod(copy.file_.get(), 0500) != 0) return failed(errno);
+  copy.sha256_ = sha256.hex();
+  return copy;
+}
+
+} // namespace switchyard::host

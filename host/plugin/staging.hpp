@@ -1,0 +1,94 @@
+#pragma once
+
+#include <host/plugin/file_descriptor.hpp>
+#include <host/plugin/refusal.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace switchyard::host {
+
+/// No plugin is larger than this; in bytes.
+inline constexpr std::uint64_t kPluginSizeMax = std::uint64_t{1} << 30;
+
+/// Our private copy of a plugin: the only file of it that is ever mapped, so that nobody can change
+/// running code. Removed on destruction, unless kept; a copy that a process uses is locked (flock),
+/// so that no other process takes it for a left-over.
+class StagedFile {
+public:
+  ~StagedFile();
+  StagedFile(StagedFile&&) noexcept = default;
+  StagedFile& operator=(StagedFile&&) = delete;
+
+  /// Absolute.
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+  [[nodiscard]] const std::string& sha256() const noexcept { return sha256_; } ///< hex, lower case
+
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+  /// Renames it to "<id>-<version>-<first 8 of sha256>-g<n>.so" with the first free n from
+  /// `generation` on, which it returns; 0 when the directory does not let it.
+  [[nodiscard]] std::uint32_t
+  name(std::string_view id, std::string_view version, std::uint32_t generation);
+
+  /// Leaves it where it is: its code stays in memory and a backtrace needs it.
+  void keep() noexcept { kept_ = true; }
+
+private:
+  friend class StagingDirectory;
+
+  StagedFile(FileDescriptor file, std::string path) noexcept
+      : file_{std::move(file)}, path_{std::move(path)} {}
+
+  FileDescriptor file_;
+  std::string path_;
+  std::string sha256_;
+  std::uint64_t size_ = 0;
+  bool kept_ = false;
+};
+
+/// The bytes of a staged file, mapped for reading.
+class MappedFile {
+public:
+  explicit MappedFile(const StagedFile& file);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  /// Empty when it could not be mapped.
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+
+private:
+  std::span<const std::byte> bytes_;
+};
+
+/// Where the file of a plugin is, as the operator named it.
+struct PluginSource {
+  std::string plugin; ///< name in plugins.toml
+  std::string path;
+  std::string place; ///< "plugins.toml:12"
+};
+
+/// `<data_dir>/plugins`: ours alone (0700) and on a file system that lets code run.
+class StagingDirectory {
+public:
+  /// Makes it if need be and removes copies that no process uses any more.
+  [[nodiscard]] static OrRefusal<StagingDirectory> open(const std::string& data_dir);
+
+  /// Copies the file of a plugin: regular, owned by root or us, writable by its owner alone, in a
+  /// directory of which the same holds except that its group may write to it.
+  [[nodiscard]] OrRefusal<StagedFile> stage(const PluginSource& source);
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+private:
+  explicit StagingDirectory(std::string path) : path_{std::move(path)} {}
+
+  std::string path_; ///< absolute
+};
+
+} // namespace switchyard::host
