@@ -109,7 +109,7 @@ TEST(ClientHello, IsReadInAnySplitAndOverAnyRecords) {
 
 TEST(ClientHello, IsRefusedAsSoonAsItIsClear) {
   const auto cut = [](Bytes body, std::size_t bytes) {
-    body.resize(body.size() - bytes);
+    body.erase(body.end() - static_cast<std::ptrdiff_t>(bytes), body.end());
     return body;
   };
   const auto followed = [](Bytes body) {
