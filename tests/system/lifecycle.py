@@ -7,6 +7,7 @@ import pathlib
 import select
 import shutil
 import signal
+import ssl
 import tempfile
 import unittest
 
@@ -87,6 +88,21 @@ class Listeners(unittest.TestCase):
             listeners = [{"name": "server", "address": address}]
             file.write_text(configuration(directory, listeners=listeners, plugins={}))
             self.assertIn(address, command("serve", "--config", file, expected=1))
+
+
+class CertCreate(unittest.TestCase):
+    def test_two_commands_make_a_server_and_a_client_that_trust_each_other(self):
+        place = directory / "created"
+        command("cert", "create", "--dir", place)
+        command("cert", "create", "--dir", place, "--client", "agent")
+        tls = {"ca": place / "ca.pem", "certificate": place / "server.pem", "key": place / "server-key.pem"}
+        context = ssl.create_default_context(cafile=tls["ca"])
+        context.load_cert_chain(place / "agent.pem", place / "agent-key.pem")
+        with Server(tls=tls | {"verify_incoming": True}) as server:
+            for name in ("server.dc1.consul", "localhost", "127.0.0.1"):
+                with self.subTest(name=name), wire.dial(server.address) as connection:
+                    with wire.handshake(connection, context, server_name=name) as encrypted:
+                        wire.ping(encrypted, opening=bytes([RPC]))
 
 
 class Reload(unittest.TestCase):
@@ -349,7 +365,7 @@ class Drain(unittest.TestCase):
             server.signal(signal.SIGTERM)
             self.assertEqual(server.wait(), 0)
             self.assertFalse(server.socket.exists())
-            self.assertIn("not", command("status", "--socket", server.socket, expected=1))
+            self.assertIn(str(server.socket), command("status", "--socket", server.socket, expected=3))
 
 
 if __name__ == "__main__":
