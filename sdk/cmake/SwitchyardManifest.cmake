@@ -2,6 +2,9 @@
 # it as C string literals. A wrong one stops the configuration with a sentence that names file, key and remedy.
 # SWITCHYARD_ABI, such as 0.1, is set by whoever includes this.
 
+cmake_policy(PUSH)
+cmake_policy(VERSION 3.25)
+
 function(switchyard_manifest_header manifest header)
   if(NOT EXISTS ${manifest})
     message(FATAL_ERROR "${manifest}: there is no such file")
@@ -16,11 +19,12 @@ function(switchyard_manifest_header manifest header)
 
   string(ASCII 1 first_control)
   string(ASCII 31 last_control)
+  string(REPLACE "." "\\." abi_pattern ${SWITCHYARD_ABI})
   set(line "^[^${first_control}-${last_control}]*$")
   _switchyard_check_members("${json}" ""
     id STRING! "^[a-z][a-z0-9_-]*(\\.[a-z0-9_-]+)*$" "lower-case words joined by dots, such as com.example.echo"
     version STRING! "^[0-9]+\\.[0-9]+\\.[0-9]+(-[0-9A-Za-z.-]+)?$" "MAJOR.MINOR.PATCH, such as 1.0.0"
-    abi STRING "^${SWITCHYARD_ABI}$" "${SWITCHYARD_ABI}, the ABI of this SDK, or left out"
+    abi STRING "^${abi_pattern}$" "${SWITCHYARD_ABI}, the ABI of this SDK, or left out"
     description STRING ${line} "one line of text"
     license STRING ${line} "one line of text"
     contact STRING ${line} "one line of text"
@@ -32,6 +36,7 @@ function(switchyard_manifest_header manifest header)
 
   set(macros "")
   set(names "")
+  set(name_macros "")
   _switchyard_elements("${json}" protocols)
   foreach(at IN LISTS elements)
     string(JSON protocol GET "${json}" protocols ${at})
@@ -51,6 +56,11 @@ function(switchyard_manifest_header manifest header)
     list(APPEND names ${name})
     string(TOUPPER "${name}" macro)
     string(REGEX REPLACE "[^A-Z0-9]" "_" macro "${macro}")
+    if(macro IN_LIST name_macros)
+      message(FATAL_ERROR
+        "${manifest}: protocols[${at}].name: ${name} and an earlier name both make SY_PROTOCOL_${macro}")
+    endif()
+    list(APPEND name_macros ${macro})
     string(APPEND macros "#define SY_PROTOCOL_${macro} ${at}u\n")
   endforeach()
 
@@ -98,9 +108,10 @@ endfunction()
 # Checks the members of an object against rules of four words each: key, kind (with ! when it must be there),
 # pattern of its value, and what it should have been. `manifest` is the caller's.
 function(_switchyard_check_members json where)
-  string(JSON kind TYPE "${json}")
-  if(NOT kind STREQUAL "OBJECT")
-    message(FATAL_ERROR "${manifest}: ${where}: not an object")
+  string(JSON kind ERROR_VARIABLE problem TYPE "${json}")
+  if(problem OR NOT kind STREQUAL "OBJECT")
+    string(REGEX REPLACE "\\.$" "" where "${where}")
+    message(FATAL_ERROR "${manifest}: ${where}: must be an object")
   endif()
   set(rules "${ARGN}")
   set(known "")
@@ -212,3 +223,5 @@ function(_switchyard_c_string text result)
   string(REPLACE "?" "\\?" text "${text}")
   set(${result} "\"${text}\"" PARENT_SCOPE)
 endfunction()
+
+cmake_policy(POP)

@@ -5,6 +5,9 @@
 #   SY_MANIFEST_ID, SY_MANIFEST_VERSION out of it, for sy_plugin.id and sy_plugin.version
 #   SY_PROTOCOL_<NAME>                  what serve() gets for the protocol of that name; "a.b" gives SY_PROTOCOL_A_B
 
+cmake_policy(PUSH)
+cmake_policy(VERSION 3.25)
+
 include(${CMAKE_CURRENT_LIST_DIR}/SwitchyardManifest.cmake)
 set(_SWITCHYARD_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.version CACHE INTERNAL "")
 
@@ -38,3 +41,5 @@ function(switchyard_add_plugin name)
   switchyard_manifest_header(${arg_MANIFEST} ${made}/switchyard_manifest.h)
   target_include_directories(${name} PRIVATE ${made})
 endfunction()
+
+cmake_policy(POP)

@@ -1,0 +1,201 @@
+/* Frozen layout of the plugin ABI on LP64. A failure here is a broken promise, not a stale test: a
+ * new field goes to the end of its struct, gets a line here and raises the minor. */
+#include <switchyard/connection.h>
+#include <switchyard/dial.h>
+#include <switchyard/host.h>
+#include <switchyard/interfaces.h>
+#include <switchyard/journal.h>
+#include <switchyard/loops.h>
+#include <switchyard/metrics.h>
+#include <switchyard/netrpc/client.h>
+#include <switchyard/netrpc/endpoints.h>
+#include <switchyard/plugin.h>
+#include <switchyard/status.h>
+#include <switchyard/threads.h>
+
+#define FROZEN(type, field, at) _Static_assert(offsetof(type, field) == (at), #type "." #field)
+#define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
+
+FROZEN(sy_string, data, 0);
+FROZEN(sy_string, size, 8);
+SIZE(sy_string, 16);
+
+FROZEN(sy_bytes, data, 0);
+FROZEN(sy_bytes, size, 8);
+SIZE(sy_bytes, 16);
+
+FROZEN(sy_error, struct_size, 0);
+FROZEN(sy_error, code, 4);
+FROZEN(sy_error, text, 8);
+SIZE(sy_error, 508);
+
+FROZEN(sy_host, struct_size, 0);
+FROZEN(sy_host, reserved, 4);
+FROZEN(sy_host, host_data, 8);
+FROZEN(sy_host, log, 16);
+FROZEN(sy_host, log_enabled, 24);
+FROZEN(sy_host, service, 32);
+SIZE(sy_host, 40);
+
+FROZEN(sy_connection_info, struct_size, 0);
+FROZEN(sy_connection_info, loop, 4);
+FROZEN(sy_connection_info, id, 8);
+FROZEN(sy_connection_info, tls, 16);
+FROZEN(sy_connection_info, tag, 20);
+FROZEN(sy_connection_info, protocol, 24);
+FROZEN(sy_connection_info, listener, 40);
+FROZEN(sy_connection_info, alpn, 56);
+FROZEN(sy_connection_info, server_name, 72);
+FROZEN(sy_connection_info, peer_names, 88);
+FROZEN(sy_connection_info, remote, 104);
+FROZEN(sy_connection_info, local, 168);
+SIZE(sy_connection_info, 232);
+
+FROZEN(sy_descriptor, struct_size, 0);
+FROZEN(sy_descriptor, descriptor, 4);
+FROZEN(sy_descriptor, read_ahead, 8);
+FROZEN(sy_descriptor, id, 24);
+SIZE(sy_descriptor, 32);
+
+FROZEN(sy_connection_api, struct_size, 0);
+FROZEN(sy_connection_api, reserved, 4);
+FROZEN(sy_connection_api, try_read, 8);
+FROZEN(sy_connection_api, wait_readable, 16);
+FROZEN(sy_connection_api, read_some, 24);
+FROZEN(sy_connection_api, try_write, 32);
+FROZEN(sy_connection_api, write, 40);
+FROZEN(sy_connection_api, shutdown_write, 48);
+FROZEN(sy_connection_api, cancel, 56);
+FROZEN(sy_connection_api, close, 64);
+FROZEN(sy_connection_api, describe, 72);
+FROZEN(sy_connection_api, detach, 80);
+SIZE(sy_connection_api, 88);
+
+FROZEN(sy_connection, api, 0);
+SIZE(sy_connection, 8);
+
+FROZEN(sy_loops, struct_size, 0);
+FROZEN(sy_loops, count, 4);
+FROZEN(sy_loops, current, 8);
+FROZEN(sy_loops, now, 16);
+FROZEN(sy_loops, post, 24);
+FROZEN(sy_loops, start_timer, 32);
+FROZEN(sy_loops, stop_timer, 40);
+FROZEN(sy_loops, adopt, 48);
+SIZE(sy_loops, 56);
+
+FROZEN(sy_threads, struct_size, 0);
+FROZEN(sy_threads, reserved, 4);
+FROZEN(sy_threads, spawn, 8);
+FROZEN(sy_threads, join, 16);
+SIZE(sy_threads, 24);
+
+FROZEN(sy_metrics, struct_size, 0);
+FROZEN(sy_metrics, reserved, 4);
+FROZEN(sy_metrics, counter, 8);
+FROZEN(sy_metrics, gauge, 16);
+FROZEN(sy_metrics, add, 24);
+SIZE(sy_metrics, 32);
+
+FROZEN(sy_dial_options, struct_size, 0);
+FROZEN(sy_dial_options, tls, 4);
+FROZEN(sy_dial_options, tag, 8);
+FROZEN(sy_dial_options, use_certificate, 12);
+FROZEN(sy_dial_options, address, 16);
+FROZEN(sy_dial_options, alpn, 32);
+FROZEN(sy_dial_options, server_name, 48);
+FROZEN(sy_dial_options, trust_roots, 64);
+FROZEN(sy_dial_options, timeout, 80);
+SIZE(sy_dial_options, 88);
+
+FROZEN(sy_dial, struct_size, 0);
+FROZEN(sy_dial, reserved, 4);
+FROZEN(sy_dial, dial, 8);
+SIZE(sy_dial, 16);
+
+FROZEN(sy_lease, table, 0);
+FROZEN(sy_lease, provider, 8);
+FROZEN(sy_lease, host_data, 16);
+SIZE(sy_lease, 24);
+
+FROZEN(sy_interfaces, struct_size, 0);
+FROZEN(sy_interfaces, reserved, 4);
+FROZEN(sy_interfaces, open, 8);
+FROZEN(sy_interfaces, close, 16);
+FROZEN(sy_interfaces, acquire, 24);
+FROZEN(sy_interfaces, release, 32);
+SIZE(sy_interfaces, 40);
+
+FROZEN(sy_registrar, struct_size, 0);
+FROZEN(sy_registrar, reserved, 4);
+FROZEN(sy_registrar, bind, 8);
+FROZEN(sy_registrar, unbind, 16);
+SIZE(sy_registrar, 24);
+
+FROZEN(sy_journal, struct_size, 0);
+FROZEN(sy_journal, reserved, 4);
+FROZEN(sy_journal, add, 8);
+FROZEN(sy_journal, remove, 16);
+FROZEN(sy_journal, enter, 24);
+FROZEN(sy_journal, leave, 32);
+SIZE(sy_journal, 40);
+
+FROZEN(sy_plugin, magic, 0);
+FROZEN(sy_plugin, struct_size, 4);
+FROZEN(sy_plugin, abi_major, 8);
+FROZEN(sy_plugin, abi_minor, 10);
+FROZEN(sy_plugin, flags, 12);
+FROZEN(sy_plugin, id, 16);
+FROZEN(sy_plugin, version, 24);
+FROZEN(sy_plugin, manifest, 32);
+FROZEN(sy_plugin, check_config, 40);
+FROZEN(sy_plugin, init, 48);
+FROZEN(sy_plugin, start, 56);
+FROZEN(sy_plugin, activate, 64);
+FROZEN(sy_plugin, serve, 72);
+FROZEN(sy_plugin, serve_descriptor, 80);
+FROZEN(sy_plugin, health, 88);
+FROZEN(sy_plugin, drain, 96);
+FROZEN(sy_plugin, abort_all, 104);
+FROZEN(sy_plugin, stop, 112);
+FROZEN(sy_plugin, destroy, 120);
+FROZEN(sy_plugin, query, 128);
+SIZE(sy_plugin, 136);
+
+FROZEN(sy_netrpc_call_api, struct_size, 0);
+FROZEN(sy_netrpc_call_api, reserved, 4);
+FROZEN(sy_netrpc_call_api, reply, 8);
+FROZEN(sy_netrpc_call_api, fail, 16);
+FROZEN(sy_netrpc_call_api, drop, 24);
+FROZEN(sy_netrpc_call_api, remote, 32);
+FROZEN(sy_netrpc_call_api, reject, 40);
+SIZE(sy_netrpc_call_api, 48);
+
+FROZEN(sy_netrpc_call, api, 0);
+SIZE(sy_netrpc_call, 8);
+
+FROZEN(sy_netrpc_endpoint, struct_size, 0);
+FROZEN(sy_netrpc_endpoint, flags, 4);
+FROZEN(sy_netrpc_endpoint, context, 8);
+FROZEN(sy_netrpc_endpoint, call, 16);
+FROZEN(sy_netrpc_endpoint, cancel, 24);
+SIZE(sy_netrpc_endpoint, 32);
+
+FROZEN(sy_netrpc_endpoints, registrar, 0);
+FROZEN(sy_netrpc_endpoints, invoke, 24);
+SIZE(sy_netrpc_endpoints, 32);
+
+FROZEN(sy_netrpc_request, struct_size, 0);
+FROZEN(sy_netrpc_request, tls, 4);
+FROZEN(sy_netrpc_request, address, 8);
+FROZEN(sy_netrpc_request, server_name, 24);
+FROZEN(sy_netrpc_request, method, 40);
+FROZEN(sy_netrpc_request, body, 56);
+FROZEN(sy_netrpc_request, timeout, 72);
+SIZE(sy_netrpc_request, 80);
+
+FROZEN(sy_netrpc_client, struct_size, 0);
+FROZEN(sy_netrpc_client, reserved, 4);
+FROZEN(sy_netrpc_client, call, 8);
+FROZEN(sy_netrpc_client, cancel, 16);
+SIZE(sy_netrpc_client, 24);
