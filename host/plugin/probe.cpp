@@ -7,7 +7,6 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -22,6 +21,10 @@
 #include <unistd.h>
 
 extern char** environ;
+
+extern "C" { // glibc 2.36 forgot to say so
+#include <sys/pidfd.h>
+}
 
 namespace switchyard::host {
 namespace {
