@@ -126,11 +126,13 @@ boost::system::result<void> Session::on_grant(Stream& stream, std::uint32_t byte
     return Error::WindowOverflow;
   }
   stream.send_window += bytes;
-  const auto has_room = output_.size() < limits_->output_bytes_max;
-  if (stream.wants_to_write && stream.send_window > 0 && has_room) {
-    stream.wants_to_write = false;
-    events.on_writable(stream.id);
+  if (!stream.wants_to_write || stream.send_window == 0) return {};
+  if (output_.size() >= limits_->output_bytes_max) {
+    held_back_ = true;
+    return {};
   }
+  stream.wants_to_write = false;
+  events.on_writable(stream.id);
   return {};
 }
 
@@ -157,9 +159,15 @@ boost::system::result<void> Session::on_peer_go_away(std::uint32_t code, Events&
 }
 
 void Session::resume(Events& events) {
+  if (!held_back_ || output_.size() >= limits_->output_bytes_max) return;
+  held_back_ = false;
   // By id, because a handler may open or drop streams.
   std::uint32_t last = 0;
-  while (output_.size() < limits_->output_bytes_max) {
+  while (true) {
+    if (output_.size() >= limits_->output_bytes_max) {
+      held_back_ = true;
+      return;
+    }
     const auto next = std::ranges::find_if(streams_, [last](const Stream& stream) {
       return stream.id > last && stream.wants_to_write && stream.send_window > 0;
     });
@@ -203,7 +211,10 @@ std::size_t Session::write(std::uint32_t id, std::span<const std::byte> bytes) {
     output_.append_data(id, bytes.first(count));
     stream.send_window -= static_cast<std::uint32_t>(count);
   }
-  if (count < bytes.size()) stream.wants_to_write = true;
+  if (count < bytes.size()) {
+    stream.wants_to_write = true;
+    held_back_ = held_back_ || count == room;
+  }
   return count;
 }
 

@@ -38,7 +38,7 @@ public:
   [[nodiscard]] std::vector<std::byte> take_output() { return output_.take(); }
 
   /// Calls on_writable for streams that wait for room in output(). For the driver, after output()
-  /// has become shorter.
+  /// has become shorter; costs nothing when none waits.
   void resume(Events& events);
 
   /// Opens a stream; its first bytes may be written at once. Fails with Error::GoingAway,
@@ -120,8 +120,9 @@ private:
   std::uint32_t opening_ = 0;    ///< our streams that wait for the peer's ACK
   std::uint32_t unaccepted_ = 0; ///< the peer's streams that wait for ours
   std::uint32_t next_ping_ = 0;
-  bool heard_ = false;   ///< the peer has sent something since the last deadline
-  bool probing_ = false; ///< a ping is out, deadline_ is its time limit
+  bool heard_ = false;     ///< the peer has sent something since the last deadline
+  bool probing_ = false;   ///< a ping is out, deadline_ is its time limit
+  bool held_back_ = false; ///< a stream waits for room in output()
   bool going_away_ = false;
   bool peer_going_away_ = false;
 };
