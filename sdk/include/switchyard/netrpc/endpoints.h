@@ -11,8 +11,8 @@ extern "C" {
 
 typedef struct sy_netrpc_call sy_netrpc_call;
 
-/* How a call is answered: exactly one of reply, fail and drop, exactly once, which ends the call.
- */
+/* How a call is answered: exactly one of reply, fail, drop and reject, exactly once, which ends the
+ * call. */
 typedef struct sy_netrpc_call_api {
   uint32_t struct_size;
   uint32_t reserved;

@@ -34,6 +34,12 @@ public:
     call->api->fail(call, to_c(text));
   }
 
+  /// As fail, and the stream is closed then: for a body that does not decode.
+  void reject(std::string_view text) && noexcept {
+    auto* call = call_.release();
+    call->api->reject(call, to_c(text));
+  }
+
   /// "ip:port" of the caller, or "in-process"; valid until the call is answered.
   [[nodiscard]] std::string_view remote() const noexcept {
     return view(call_->api->remote(call_.get()));
