@@ -48,7 +48,8 @@ public:
   /// Begins to accept. Any thread, once.
   void start(OnAccept on_accept, OnShortage on_shortage);
 
-  /// Takes what is in the accept queue, then closes the socket. On the loop.
+  /// Takes what is in the accept queue, then closes the socket; the second time does nothing. On
+  /// the loop.
   void drain_and_close();
 
   /// Descriptors kept free of accepted connections, so that files, plugins and accept itself work
