@@ -1,0 +1,191 @@
+#include <plugins/netrpc/loop.hpp>
+#include <plugins/netrpc/multi_connection.hpp>
+
+#include <algorithm>
+
+namespace switchyard::netrpc {
+namespace {
+
+// Answers held for peers that open windows slowly; from here on no request is begun.
+constexpr std::ptrdiff_t kHeldOutputMax = 16 * 1024 * 1024;
+
+} // namespace
+
+MultiConnection::MultiConnection(Loop& loop, sy_connection* connection)
+    : Connection{loop, connection},
+      session_{yamux::Role::Server, loop.yamux_limits, loop.deadlines.now()},
+      keep_alive_{&MultiConnection::keep_alive, this} {
+  loop.deadlines.arm(keep_alive_, session_.deadline());
+  ++loop.count.sessions;
+}
+
+MultiConnection::~MultiConnection() {
+  loop().deadlines.disarm(keep_alive_);
+  for (auto& stream : streams_)
+    end_conversation(stream);
+  --loop().count.sessions;
+}
+
+void MultiConnection::receive(std::span<const std::byte> bytes) {
+  if (const auto done = session_.receive(bytes, *this); !done) end_by(done.error());
+}
+
+void MultiConnection::receive_end() {
+  end(conversations_ == 0 ? SY_CLOSE_FINISHED : SY_CLOSE_PEER_GONE);
+}
+
+void MultiConnection::begin_drain() {
+  draining_ = true;
+  session_.go_away(yamux::GoAwayCode::Normal);
+  std::vector<std::uint32_t> ids;
+  for (const auto& stream : streams_)
+    ids.push_back(stream.id);
+  for (const auto id : ids) {
+    if (auto* conversation = this->conversation(id)) conversation->drain();
+    close_if_over(id);
+  }
+  finish_if_drained();
+}
+
+void MultiConnection::make_progress() {
+  session_.resume(*this);
+  if (!held_back_) return;
+  held_back_ = false;
+  std::vector<std::uint32_t> ids;
+  for (const auto& stream : streams_)
+    ids.push_back(stream.id);
+  for (const auto id : ids) {
+    if (auto* conversation = this->conversation(id)) conversation->go_on();
+    close_if_over(id);
+  }
+}
+
+void MultiConnection::on_open(std::uint32_t id) {
+  const auto place = std::ranges::lower_bound(streams_, id, {}, &Stream::id);
+  streams_.insert(
+      place, {id, std::make_unique<Conversation>(loop(), *this, id, Audience::Authenticated)});
+  ++conversations_;
+  ++loop().count.streams;
+  session_.accept(id);
+}
+
+void MultiConnection::on_data(std::uint32_t id, std::span<const std::byte> bytes) {
+  auto* conversation = this->conversation(id);
+  if (conversation == nullptr) return; // and the peer may send no more than its window of this
+  conversation->receive(bytes);
+  close_if_over(id);
+}
+
+void MultiConnection::on_finish(std::uint32_t id) {
+  auto* conversation = this->conversation(id);
+  if (conversation == nullptr) return forget(id);
+  conversation->receive_end();
+  close_if_over(id);
+}
+
+void MultiConnection::on_reset(std::uint32_t id) {
+  forget(id);
+  finish_if_drained();
+}
+
+void MultiConnection::on_writable(std::uint32_t id) {
+  auto* conversation = this->conversation(id);
+  if (conversation == nullptr) return;
+  conversation->write_on();
+  close_if_over(id);
+}
+
+bool MultiConnection::may_begin() {
+  if (ending()) return false;
+  const auto may = queued() < kQueuedBytesMax && held_output_ < kHeldOutputMax;
+  held_back_ = held_back_ || !may;
+  return may;
+}
+
+void MultiConnection::hold(std::ptrdiff_t input, std::ptrdiff_t output) {
+  held_input_ += input;
+  held_output_ += output;
+  // Streams have windows, the session has none: this bounds all of them together.
+  if (input > 0 && held_input_ > std::ptrdiff_t{loop().config.max_body_bytes} + yamux::kWindow) {
+    end(SY_CLOSE_LIMIT);
+  }
+}
+
+void MultiConnection::settle(Conversation& conversation) {
+  close_if_over(conversation.stream());
+  end_turn();
+}
+
+void MultiConnection::time_out(Conversation& conversation) {
+  const auto id = conversation.stream();
+  session_.reset(id);
+  forget(id);
+  finish_if_drained();
+  end_turn();
+}
+
+std::vector<MultiConnection::Stream>::iterator MultiConnection::find(std::uint32_t id) {
+  const auto place = std::ranges::lower_bound(streams_, id, {}, &Stream::id);
+  return place != streams_.end() && place->id == id ? place : streams_.end();
+}
+
+Conversation* MultiConnection::conversation(std::uint32_t id) {
+  const auto stream = find(id);
+  return stream == streams_.end() ? nullptr : stream->conversation.get();
+}
+
+/// Closes our side of a stream whose conversation is over.
+void MultiConnection::close_if_over(std::uint32_t id) {
+  const auto stream = find(id);
+  if (stream == streams_.end() || !stream->conversation || !stream->conversation->over()) return;
+
+  session_.finish(id);
+  end_conversation(*stream);
+  if (!session_.is_open(id)) streams_.erase(stream);
+  finish_if_drained();
+}
+
+void MultiConnection::forget(std::uint32_t id) {
+  const auto stream = find(id);
+  if (stream == streams_.end()) return;
+  end_conversation(*stream);
+  streams_.erase(stream);
+}
+
+void MultiConnection::end_conversation(Stream& stream) {
+  if (!stream.conversation) return;
+  stream.conversation.reset();
+  --conversations_;
+  --loop().count.streams;
+}
+
+void MultiConnection::finish_if_drained() {
+  if (draining_ && conversations_ == 0) finish(SY_CLOSE_DRAINED);
+}
+
+void MultiConnection::end_by(boost::system::error_code error) {
+  switch (static_cast<yamux::Error>(error.value())) {
+  case yamux::Error::OutputLimit: return end(SY_CLOSE_LIMIT);
+  case yamux::Error::KeepAliveTimeout: return end(SY_CLOSE_TIMED_OUT);
+  case yamux::Error::PeerProtocolError:
+  case yamux::Error::PeerInternalError: return end(SY_CLOSE_PEER_GONE);
+  default: return end(SY_CLOSE_PROTOCOL_ERROR);
+  }
+}
+
+void MultiConnection::keep_alive(void* self) {
+  auto& connection = *static_cast<MultiConnection*>(self);
+  auto& deadlines = connection.loop().deadlines;
+  // While reading is stopped an answer to a ping would go unread; the write's own limit holds then.
+  const auto reading = connection.queued() < kQueuedBytesMax;
+  const auto now = deadlines.now();
+  if (reading) {
+    if (const auto kept = connection.session_.advance(now); !kept) connection.end_by(kept.error());
+  }
+  deadlines.arm(
+      connection.keep_alive_,
+      reading ? connection.session_.deadline() : now + connection.loop().config.write_timeout);
+  connection.end_turn();
+}
+
+} // namespace switchyard::netrpc

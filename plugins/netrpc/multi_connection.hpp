@@ -1,0 +1,79 @@
+#pragma once
+
+#include <plugins/netrpc/connection.hpp>
+#include <plugins/netrpc/conversation.hpp>
+#include <proto/yamux/session.hpp>
+
+namespace switchyard::netrpc {
+
+/// A yamux session with a conversation in each stream: tag 4, ALPN consul/rpc-multi. Deletes
+/// itself.
+class MultiConnection final : public Connection, public yamux::Events, public StreamOwner {
+public:
+  MultiConnection(Loop& loop, sy_connection* connection);
+
+private:
+  /// A stream of the session; one whose conversation is over waits for the peer to finish it too.
+  struct Stream {
+    std::uint32_t id;
+    std::unique_ptr<Conversation> conversation;
+  };
+
+  ~MultiConnection() override;
+
+  // Connection
+  void receive(std::span<const std::byte> bytes) override;
+  void receive_end() override;
+  void begin_drain() override;
+
+  [[nodiscard]] std::span<const std::byte> output() const override { return session_.output(); }
+
+  void consume_output(std::size_t count) override { session_.consume_output(count); }
+
+  [[nodiscard]] std::vector<std::byte> take_output() override { return session_.take_output(); }
+
+  void make_progress() override;
+
+  // yamux::Events
+  void on_open(std::uint32_t id) override;
+  void on_data(std::uint32_t id, std::span<const std::byte> bytes) override;
+  void on_finish(std::uint32_t id) override;
+  void on_reset(std::uint32_t id) override;
+  void on_writable(std::uint32_t id) override;
+
+  void on_go_away() override {}
+
+  // StreamOwner
+  [[nodiscard]] std::size_t write(std::uint32_t id, std::span<const std::byte> bytes) override {
+    return session_.write(id, bytes);
+  }
+
+  void consumed(std::uint32_t id, std::size_t count) override { session_.consumed(id, count); }
+
+  [[nodiscard]] bool may_begin() override;
+  void hold(std::ptrdiff_t input, std::ptrdiff_t output) override;
+  void settle(Conversation& conversation) override;
+  void time_out(Conversation& conversation) override;
+
+  [[nodiscard]] const std::string& remote() const noexcept override { return Connection::remote(); }
+
+  [[nodiscard]] std::vector<Stream>::iterator find(std::uint32_t id);
+  [[nodiscard]] Conversation* conversation(std::uint32_t id);
+  void close_if_over(std::uint32_t id);
+  void forget(std::uint32_t id);
+  void end_conversation(Stream& stream);
+  void finish_if_drained();
+  void end_by(boost::system::error_code error);
+  static void keep_alive(void* self);
+
+  yamux::Session session_;
+  std::vector<Stream> streams_; ///< ascending ids; the same as the session's
+  std::uint32_t conversations_ = 0;
+  bool draining_ = false;
+  bool held_back_ = false; ///< a conversation was told not to begin
+  std::ptrdiff_t held_input_ = 0;
+  std::ptrdiff_t held_output_ = 0;
+  Deadline keep_alive_;
+};
+
+} // namespace switchyard::netrpc
