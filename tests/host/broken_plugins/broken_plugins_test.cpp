@@ -1,0 +1,641 @@
+// Every way in which a plugin or its configuration can be broken: one sentence each, and the plugin
+// beside it serves. That a fixture is broken is proven by the sentence; that it is broken in one
+// way only, by "one", which is the same source without a macro.
+#include "yard.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <elf.h>
+#include <functional>
+#include <unistd.h>
+
+namespace switchyard::host {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// Replaces every "{dir}" by the plugin directory and "{data}" by the data directory.
+std::string with_paths(const Yard& yard, std::string text) {
+  const std::pair<std::string, std::string> names[] = {
+      {"{dir}", yard.plugin_dir()},
+      {"{data}", yard.data_dir()},
+      {"{uid}", std::to_string(::geteuid())}};
+  for (const auto& [name, value] : names) {
+    for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at)) {
+      text.replace(at, name.size(), value);
+    }
+  }
+  return text;
+}
+
+/// What `break_it` has enabled gives exactly `sentences`, and "one" beside it serves.
+void expect_refused(
+    const std::function<void(Yard&)>& break_it,
+    std::vector<std::string> sentences,
+    std::chrono::milliseconds limit = 60s) {
+  Yard yard{0ms};
+  yard.put_and_enable("one");
+  yard.config.limits.probe_timeout = limit;
+  yard.config.limits.control_timeout = limit;
+  break_it(yard);
+  for (auto& sentence : sentences)
+    sentence = with_paths(yard, sentence);
+
+  PluginSet set{yard.config, yard.services, {}};
+  EXPECT_EQ(texts(set.start()), sentences);
+  const auto* one = set.find("one");
+  ASSERT_NE(one, nullptr);
+  EXPECT_EQ(one->state(), PluginState::Serving) << one->why();
+  EXPECT_TRUE(set.find("one")->health());
+  for (const auto& plugin : set.plugins()) {
+    if (plugin->state() == PluginState::Serving) continue;
+    EXPECT_EQ(plugin->state(), PluginState::Failed);
+    EXPECT_THAT(sentences, testing::Contains(plugin->why()));
+  }
+}
+
+struct Fixture {
+  const char* name;
+  const char* sentence; ///< after "plugin <name>: {dir}/<name>.so "
+};
+
+class BrokenFile : public testing::TestWithParam<Fixture> {};
+
+TEST_P(BrokenFile, GivesItsOneSentence) {
+  const std::string name{GetParam().name};
+  expect_refused(
+      [&](Yard& yard) { yard.put_and_enable(name); },
+      {"plugin " + name + ": {dir}/" + name + ".so " + GetParam().sentence});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Verified,
+    BrokenFile,
+    testing::Values(
+        Fixture{
+            "old_abi",
+            "was built for switchyard ABI 0.0, this host speaks 0.1: rebuild it with the SDK of "
+            "this "
+            "host"},
+        Fixture{
+            "other_symbol",
+            "does not export switchyard_plugin_v0: define it with SY_EXPORT and link with the "
+            "version script of the SDK"},
+        Fixture{
+            "exports_more",
+            "exports left_over besides switchyard_plugin_v0: link it with the version script of "
+            "the "
+            "SDK"},
+        Fixture{
+            "unique_symbol",
+            "has unique symbols (_ZN6SharedIiE5stateE), which keep it in memory and share its "
+            "state "
+            "with its next version: compile it with -fno-gnu-unique and link it with the version "
+            "script of the SDK"},
+        Fixture{
+            "nodelete", "asks never to be unloaded (DF_1_NODELETE): link it without -z nodelete"},
+        Fixture{
+            "static_tls",
+            "uses static TLS (DF_STATIC_TLS), of which a process has too little for many loads: "
+            "compile it with -fPIC and without -ftls-model=initial-exec"},
+        Fixture{
+            "private_library",
+            "needs libof_its_own.so, which is not one of the libraries that the host shares with "
+            "plugins: link it statically"},
+        Fixture{
+            "no_note",
+            "carries no manifest (an ELF note \"switchyard\"): build it with "
+            "switchyard_add_plugin(), or say SY_MANIFEST_NOTE once"},
+        Fixture{"two_notes", "carries 2 manifests: say SY_MANIFEST_NOTE once"},
+        Fixture{"unended_note", "carries a wrong manifest: it does not end with its one NUL"},
+        Fixture{"manifest_not_json", "carries a wrong manifest: it is not JSON: incomplete JSON"},
+        Fixture{"manifest_without_version", "carries a wrong manifest: version: is missing"}),
+    [](const auto& of) { return of.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Probed,
+    BrokenFile,
+    testing::Values(
+        Fixture{
+            "missing_symbol",
+            "cannot be loaded: nothing it needs defines no_such_function: link it with -z defs to "
+            "see this when it is built"},
+        Fixture{
+            "missing_library",
+            "cannot be loaded: libgrpc_of_another_time.so is missing: install its package"},
+        Fixture{
+            "crash_in_constructor",
+            "crashed its trial process while it was loaded (signal 11, Segmentation fault); its "
+            "last "
+            "words: about to crash"},
+        Fixture{
+            "exit_in_constructor", "ended its trial process while it was loaded (exit code 42)"},
+        Fixture{
+            "crash_in_check",
+            "crashed its trial process in check_config() (signal 11, Segmentation fault)"},
+        Fixture{
+            "abort_in_check", "crashed its trial process in check_config() (signal 6, Aborted)"},
+        Fixture{
+            "exit_in_check",
+            "ended its trial process in check_config() (exit code 0); its last words: bye"},
+        Fixture{
+            "wrong_magic", "has a wrong descriptor: magic is 0x12345678 and not SY_PLUGIN_MAGIC"},
+        Fixture{"short_struct", "has a wrong descriptor: struct_size is 40 and not 136"},
+        Fixture{"descriptor_abi", "has a wrong descriptor: its ABI is 0.9"},
+        Fixture{"flags", "has a wrong descriptor: flags is 0x00000004 and not 0"},
+        Fixture{"null_id", "has a wrong descriptor: id is NULL"},
+        Fixture{
+            "other_version",
+            "says version \"1.0.1\" in its descriptor and \"1.0.0\" in its manifest: make both out "
+            "of one manifest.json"},
+        Fixture{
+            "other_manifest",
+            "says manifest \"{}\" in its descriptor and "
+            "\"{\"abi\":\"0.1\",\"id\":\"test.other_manifest\",\"protocols\":[{\"name\":"
+            "\"other_manifest\"}],\"version\":\"1.0.0\"}\" in its manifest: make both out of one "
+            "manifest.json"},
+        Fixture{"no_serve", "has a wrong descriptor: serve is NULL"},
+        Fixture{"no_health", "has a wrong descriptor: health is NULL"},
+        Fixture{"no_serve_descriptor", "has a wrong descriptor: serve_descriptor is NULL"}),
+    [](const auto& of) { return of.param.name; });
+
+class BrokenCall : public testing::TestWithParam<Fixture> {};
+
+TEST_P(BrokenCall, GivesItsOneSentence) {
+  const std::string name{GetParam().name};
+  expect_refused(
+      [&](Yard& yard) { yard.put_and_enable(name); },
+      {"plugin " + name + ": " + GetParam().sentence});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Launched,
+    BrokenCall,
+    testing::Values(
+        Fixture{"fail_in_init", "init() failed: the database is locked"},
+        Fixture{"silent_in_init", "init() failed: it does not say why"},
+        Fixture{"throw_in_init", "an exception left init(): bad luck"},
+        Fixture{"no_instance", "init() failed: it gives no instance"},
+        Fixture{"fail_in_start", "start() failed: port 53 is taken"},
+        Fixture{"fail_in_activate", "activate() failed: no peer answers"},
+        Fixture{
+            "no_table",
+            "does not give the table of test.clock/1, which its manifest provides: return it from "
+            "query()"}),
+    [](const auto& of) { return of.param.name; });
+
+class HungPlugin : public testing::TestWithParam<Fixture> {};
+
+// The limit is the one thing here that time decides: long enough for the good plugin on a busy
+// machine.
+TEST_P(HungPlugin, IsGivenUp) {
+  const std::string name{GetParam().name};
+  expect_refused(
+      [&](Yard& yard) { yard.put_and_enable(name); },
+      {"plugin " + name + ": " + GetParam().sentence},
+      4s);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Limited,
+    HungPlugin,
+    testing::Values(
+        Fixture{
+            "hang_in_constructor",
+            "{dir}/hang_in_constructor.so hung its trial process while it was loaded for 4 s"},
+        Fixture{
+            "hang_in_check",
+            "{dir}/hang_in_check.so hung its trial process in check_config() for 4 s"},
+        Fixture{
+            "hang_in_init",
+            "init() did not return within 4 s: its thread is given up and its code stays in "
+            "memory"}),
+    [](const auto& of) { return of.param.name; });
+
+struct Damage {
+  const char* name;
+  std::function<void(Yard&, const std::filesystem::path&)> done; ///< to a copy of "two"
+  const char* sentence;                                          ///< after "plugin two: "
+};
+
+class DamagedFile : public testing::TestWithParam<Damage> {};
+
+TEST_P(DamagedFile, GivesItsOneSentence) {
+  expect_refused(
+      [&](Yard& yard) {
+        yard.put_and_enable("two");
+        GetParam().done(yard, yard.plugin_dir() / "two.so");
+      },
+      {std::string{"plugin two: "} + GetParam().sentence});
+}
+
+void patch(const std::filesystem::path& path, std::size_t at, std::string_view bytes) {
+  auto file = read_file(path);
+  file.replace(at, bytes.size(), bytes);
+  write_file(path, file);
+}
+
+using std::filesystem::path;
+
+INSTANTIATE_TEST_SUITE_P(
+    Staged,
+    DamagedFile,
+    testing::Values(
+        Damage{
+            "missing",
+            [](Yard&, const path& p) { std::filesystem::remove(p); },
+            "{dir}/two.so does not exist: install it, or correct library at plugins.toml:20"},
+        Damage{
+            "directory",
+            [](Yard&, const path& p) {
+              std::filesystem::remove(p);
+              std::filesystem::create_directory(p);
+            },
+            "{dir}/two.so is not a regular file: library names a shared object"},
+        Damage{
+            "fifo",
+            [](Yard&, const path& p) {
+              std::filesystem::remove(p);
+              ::mkfifo(p.c_str(), 0600);
+            },
+            "{dir}/two.so is not a regular file: library names a shared object"},
+        Damage{
+            "empty",
+            [](Yard&, const path& p) { write_file(p, ""); },
+            "{dir}/two.so is empty: copy "
+            "it again"},
+        Damage{
+            "text",
+            [](Yard&, const path& p) { write_file(p, "#!/bin/sh\nexit 0\n"); },
+            "{dir}/two.so is not an ELF file: library names a shared object (.so)"},
+        Damage{
+            "writable_by_all",
+            [](Yard&, const path& p) { ::chmod(p.c_str(), 0777); },
+            "{dir}/two.so can be written by others than its owner (mode 0777): take that away with "
+            "chmod go-w"},
+        Damage{
+            "writable_by_group",
+            [](Yard&, const path& p) { ::chmod(p.c_str(), 0775); },
+            "{dir}/two.so can be written by others than its owner (mode 0775): take that away with "
+            "chmod go-w"},
+        Damage{
+            "in_writable_directory",
+            [](Yard& yard, const path& p) {
+              const auto open = yard.plugin_dir() / "open";
+              std::filesystem::create_directory(open);
+              ::chmod(open.c_str(), 01777);
+              std::filesystem::rename(p, open / "two.so");
+              yard.config.plugins.back().library = open / "two.so";
+            },
+            "the directory {dir}/open can be written by everybody (mode 01777): take that away "
+            "with "
+            "chmod o-w"},
+        Damage{
+            "linked_into_writable_directory",
+            [](Yard& yard, const path& p) {
+              const auto open = yard.plugin_dir() / "open";
+              std::filesystem::create_directory(open);
+              ::chmod(open.c_str(), 0777);
+              std::filesystem::rename(p, open / "two.so");
+              std::filesystem::create_symlink(open / "two.so", p);
+            },
+            "the directory {dir}/open can be written by everybody (mode 0777): take that away with "
+            "chmod o-w"},
+        Damage{
+            "dangling_link",
+            [](Yard&, const path& p) {
+              std::filesystem::remove(p);
+              std::filesystem::create_symlink("nowhere.so", p);
+            },
+            "{dir}/two.so does not exist: install it, or correct library at plugins.toml:20"}),
+    [](const auto& of) { return of.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Patched,
+    DamagedFile,
+    testing::Values(
+        Damage{
+            "other_machine",
+            [](Yard&, const path& p) {
+              patch(p, offsetof(Elf64_Ehdr, e_machine), {"\x08\0", 2});
+            },
+            "{dir}/two.so was built for ELF machine 8, this host runs on " SWITCHYARD_MACHINE
+            ": build it for that"},
+        Damage{
+            "other_class",
+            [](Yard&, const path& p) { patch(p, EI_CLASS, "\x01"); },
+            "{dir}/two.so was built for " SWITCHYARD_MACHINE
+            " of another class or byte order, this host runs on " SWITCHYARD_MACHINE
+            ": build it for that"},
+        Damage{
+            "object_file",
+            [](Yard&, const path& p) {
+              patch(p, offsetof(Elf64_Ehdr, e_type), {"\x01\0", 2});
+            },
+            "{dir}/two.so is an object file (.o) and not a shared object: link it with -shared"},
+        Damage{
+            "executable",
+            [](Yard&, const path& p) {
+              patch(p, offsetof(Elf64_Ehdr, e_type), {"\x02\0", 2});
+            },
+            "{dir}/two.so is an executable and not a shared object: link it with -shared"},
+        Damage{
+            "without_sections",
+            [](Yard&, const path& p) {
+              patch(p, offsetof(Elf64_Ehdr, e_shnum), {"\0\0", 2});
+            },
+            "{dir}/two.so has a broken section table: build it again"}),
+    [](const auto& of) { return of.param.name; });
+
+class CutFile : public testing::TestWithParam<double> {};
+
+TEST_P(CutFile, IsRefusedWithBothSizes) {
+  std::string whole;
+  std::string part;
+  Yard yard;
+  yard.put_and_enable("one");
+  yard.put_and_enable("two");
+  const auto path = yard.plugin_dir() / "two.so";
+  const auto size = std::filesystem::file_size(path);
+  const auto kept = std::min<std::uintmax_t>(
+      static_cast<std::uintmax_t>(static_cast<double>(size) * GetParam()), size - 1);
+  std::filesystem::resize_file(path, std::max<std::uintmax_t>(kept, 4));
+
+  PluginSet set{yard.config, yard.services, {}};
+  const auto refusals = set.start();
+  ASSERT_EQ(refusals.size(), 1U);
+  EXPECT_EQ(refusals[0].code, RefusalCode::Truncated);
+  EXPECT_EQ(
+      refusals[0].text,
+      "plugin two: " + path.string() + " has " + std::to_string(std::filesystem::file_size(path)) +
+          " bytes where its headers speak of " +
+          std::to_string(kept < sizeof(Elf64_Ehdr) ? sizeof(Elf64_Ehdr) : size) +
+          ": it is cut off or half copied, copy it again");
+  EXPECT_EQ(set.find("one")->state(), PluginState::Serving);
+}
+
+INSTANTIATE_TEST_SUITE_P(At, CutFile, testing::Values(0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1.0));
+
+struct Wrong {
+  const char* name;
+  std::function<void(Yard&)> done; ///< next to "one", which is at plugins.toml:10
+  std::vector<std::string> sentences;
+};
+
+class WrongConfiguration : public testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongConfiguration, GivesItsSentence) {
+  expect_refused(GetParam().done, GetParam().sentences);
+}
+
+void enable_all(Yard& yard, std::initializer_list<const char*> fixtures) {
+  for (const auto* fixture : fixtures)
+    yard.put_and_enable(fixture);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Routes,
+    WrongConfiguration,
+    testing::Values(
+        Wrong{
+            "duplicate_tag",
+            [](Yard& yard) {
+              enable_all(yard, {"tag_64", "tag_64_too"});
+            },
+            {"plugin tag_64_too: tag 64 of protocol test.tag_64_too at plugins.toml:30 is taken by "
+             "protocol test.tag_64 of plugin tag_64 at plugins.toml:20: give one of them another "
+             "with [[plugin.NAME.route]]"}},
+        Wrong{
+            "duplicate_tag_by_override",
+            [](Yard& yard) {
+              enable_all(yard, {"tag_64", "alpn"});
+              yard.config.plugins.back().routes = {{"test.alpn", std::uint8_t{64}, {}, {33}}};
+            },
+            {"plugin alpn: tag 64 of protocol test.alpn at plugins.toml:33 is taken by protocol "
+             "test.tag_64 of plugin tag_64 at plugins.toml:20: give one of them another with "
+             "[[plugin.NAME.route]]"}},
+        Wrong{
+            "duplicate_alpn",
+            [](Yard& yard) {
+              enable_all(yard, {"alpn", "alpn_too"});
+            },
+            {"plugin alpn_too: ALPN name \"test/alpn\" of protocol test.alpn_too at "
+             "plugins.toml:30 "
+             "is taken by protocol test.alpn of plugin alpn at plugins.toml:20: give one of them "
+             "another with [[plugin.NAME.route]]"}},
+        Wrong{
+            "duplicate_protocol",
+            [](Yard& yard) {
+              enable_all(yard, {"name", "name_too"});
+            },
+            {"plugin name_too: the name of protocol test.name at plugins.toml:30 is taken by "
+             "protocol test.name of plugin name at plugins.toml:20: give one of them another with "
+             "[[plugin.NAME.route]]"}},
+        Wrong{
+            "tag_of_tls",
+            [](Yard& yard) { enable_all(yard, {"tag_22"}); },
+            {"plugin tag_22: protocol test.tag_22 claims tag 22 at plugins.toml:20, which means "
+             "TLS: give it another one than 3 and 20 to 23"}},
+        Wrong{
+            "route_of_no_protocol",
+            [](Yard& yard) {
+              enable_all(yard, {"alpn"});
+              yard.config.plugins.back().routes = {{"test.apln", std::uint8_t{9}, {}, {22}}};
+            },
+            {"plugin alpn: plugins.toml:22 routes protocol \"test.apln\", which is none of its "
+             "own: "
+             "it has test.alpn"}},
+        Wrong{
+            "listener_of_no_protocol",
+            [](Yard& yard) {
+              enable_all(yard, {"alpn"});
+              yard.config.listeners = {{"grpc", "127.0.0.1:0", "grpc.external", false, {5}}};
+            },
+            {"plugins.toml:5: listener grpc speaks protocol \"grpc.external\", which no plugin "
+             "has: "
+             "there is test.alpn"}}),
+    [](const auto& of) { return of.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Requirements,
+    WrongConfiguration,
+    testing::Values(
+        Wrong{
+            "missing_provider",
+            [](Yard& yard) { enable_all(yard, {"alarm"}); },
+            {"plugin alarm: requires test.clock/1, which no plugin in plugins.toml provides: add "
+             "one "
+             "that does"}},
+        Wrong{
+            "old_provider",
+            [](Yard& yard) {
+              enable_all(yard, {"alarm_newer", "clock"});
+            },
+            {"plugin alarm_newer: requires test.clock/1 with minor 3, but plugin clock provides "
+             "minor 2: upgrade that one"}},
+        Wrong{
+            "failed_provider",
+            [](Yard& yard) {
+              enable_all(yard, {"alarm", "no_table"});
+            },
+            {"plugin no_table: does not give the table of test.clock/1, which its manifest "
+             "provides: "
+             "return it from query()",
+             "plugin alarm: requires test.clock/1 of plugin no_table, which does not serve"}},
+        Wrong{
+            "provider_with_a_wrong_config",
+            [](Yard& yard) {
+              enable_all(yard, {"alarm", "clock"});
+              yard.config.plugins.back().config = R"({"port":99999})";
+            },
+            {"plugin clock: does not take its config at plugins.toml:30: port: 99999 is no port",
+             "plugin alarm: requires test.clock/1 of plugin clock, which does not serve"}},
+        Wrong{
+            "two_providers",
+            [](Yard& yard) {
+              enable_all(yard, {"clock", "clock_too"});
+            },
+            {"plugin clock_too: provides test.clock/1, which plugin clock provides already: enable "
+             "one of them"}},
+        Wrong{
+            "circle",
+            [](Yard& yard) {
+              enable_all(yard, {"hen", "egg"});
+            },
+            {"plugin hen: requires itself through others (hen -> egg -> hen): one of these "
+             "requirements has to be optional",
+             "plugin egg: requires itself through others (egg -> hen -> egg): one of these "
+             "requirements has to be optional"}}),
+    [](const auto& of) { return of.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Settings,
+    WrongConfiguration,
+    testing::Values(
+        Wrong{
+            "refused_config",
+            [](Yard& yard) { yard.put_and_enable("two").config = R"({"port":99999})"; },
+            {"plugin two: does not take its config at plugins.toml:20: port: 99999 is no port"}},
+        Wrong{
+            "config_for_none",
+            [](Yard& yard) { yard.put_and_enable("no_check").config = R"({"port":1})"; },
+            {"plugin no_check: takes no config, but plugins.toml:20 gives it one: remove that"}}),
+    [](const auto& of) { return of.param.name; });
+
+TEST(WrongConfiguration, BareNameWithoutAPluginDirectory) {
+  Yard yard;
+  const auto one = yard.put("one");
+  yard.enable("one").library = one;
+  yard.enable("two");
+  yard.config.host.plugin_dir.clear();
+
+  PluginSet set{yard.config, yard.services, {}};
+  EXPECT_THAT(
+      texts(set.start()),
+      ElementsAre(
+          "plugin two: library \"two.so\" is a bare name, but plugins.toml has no plugin_dir "
+          "under [host]: set it, or give a path"));
+  EXPECT_EQ(set.find("one")->state(), PluginState::Serving);
+}
+
+TEST(WrongConfiguration, FileOfAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  expect_refused(
+      [](Yard& yard) {
+        yard.put_and_enable("two");
+        ASSERT_EQ(::chown((yard.plugin_dir() / "two.so").c_str(), 12345, 12345), 0);
+      },
+      {"plugin two: {dir}/two.so belongs to user 12345: a plugin belongs to root or to the user of "
+       "this process, {uid}"});
+}
+
+TEST(WrongConfiguration, DirectoryOfAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
+  expect_refused(
+      [](Yard& yard) {
+        const auto theirs = yard.plugin_dir() / "theirs";
+        std::filesystem::create_directory(theirs);
+        ASSERT_EQ(::chown(theirs.c_str(), 12345, 12345), 0);
+        std::filesystem::rename(yard.put("two"), theirs / "two.so");
+        yard.enable("two").library = theirs / "two.so";
+      },
+      {"plugin two: the directory {dir}/theirs belongs to user 12345: the directory of a plugin "
+       "belongs to root or to the user of this process, {uid}"});
+}
+
+// What stops everybody: no plugin can be copied anywhere.
+TEST(WrongDataDirectory, IsNamed) {
+  const struct {
+    std::string name;
+    std::function<void(Yard&)> done;
+    std::string sentence;
+  } cases[] = {
+      {"a file",
+       [](Yard& yard) { write_file(yard.data_dir(), ""); },
+       "{data}/plugins, where copies of plugins are kept, cannot be used: Not a directory: correct "
+       "data_dir under [host]"},
+      {"open to others",
+       [](Yard& yard) {
+         std::filesystem::create_directories(yard.data_dir() / "plugins");
+         ::chmod((yard.data_dir() / "plugins").c_str(), 0755);
+       },
+       "{data}/plugins, where copies of plugins are kept, cannot be used: others than its owner "
+       "can "
+       "use it (mode 0755): correct data_dir under [host]"},
+      {"a link",
+       [](Yard& yard) {
+         std::filesystem::create_directories(yard.data_dir());
+         std::filesystem::create_symlink("/tmp", yard.data_dir() / "plugins");
+       },
+       "{data}/plugins, where copies of plugins are kept, cannot be used: it is not a directory: "
+       "correct data_dir under [host]"},
+  };
+
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    Yard yard;
+    yard.put_and_enable("one");
+    c.done(yard);
+    PluginSet set{yard.config, yard.services, {}};
+    EXPECT_THAT(texts(set.start()), ElementsAre(with_paths(yard, c.sentence)));
+    EXPECT_THAT(check_plugins(yard.config), ElementsAre(with_paths(yard, c.sentence)));
+  }
+}
+
+TEST(BrokenPlugin, StopsEverythingWhenItIsSetSo) {
+  Yard yard;
+  yard.put_and_enable("one");
+  yard.put_and_enable("fail_in_start");
+  yard.put_and_enable("two");
+  yard.config.host.on_plugin_failure = OnPluginFailure::Exit;
+
+  PluginSet set{yard.config, yard.services, {}};
+  EXPECT_THAT(
+      texts(set.start()), ElementsAre("plugin fail_in_start: start() failed: port 53 is taken"));
+  EXPECT_EQ(set.find("one")->state(), PluginState::Unloaded);
+  EXPECT_EQ(set.find("two")->state(), PluginState::Probed);
+}
+
+// `check` says what `serve` would, as far as a child process can tell, and leaves nothing behind.
+TEST(BrokenPlugin, IsFoundByTheCheck) {
+  Yard yard;
+  enable_all(yard, {"one", "crash_in_check", "tag_64", "tag_64_too", "alarm", "fail_in_init"});
+
+  EXPECT_THAT(
+      check_plugins(yard.config),
+      ElementsAre(
+          with_paths(
+              yard,
+              "plugin crash_in_check: {dir}/crash_in_check.so crashed its trial process in "
+              "check_config() (signal 11, Segmentation fault)"),
+          testing::StartsWith("plugin tag_64_too: tag 64 of protocol"),
+          testing::StartsWith("plugin alarm: requires test.clock/1, which no plugin")));
+  EXPECT_TRUE(std::filesystem::is_empty(yard.data_dir() / "plugins"));
+}
+
+} // namespace
+} // namespace switchyard::host
