@@ -143,7 +143,6 @@ bool Acceptor::turn_one_away() {
 
 void Acceptor::drain_and_close() {
   if (!socket_.is_open()) return;
-  if (!socket_.is_open()) return;
   accept_some(SOMAXCONN); // the queue holds no more; those who go on connecting cannot prolong it
   boost::system::error_code ignored; // nothing can be done about a close that fails
   socket_.close(ignored);
