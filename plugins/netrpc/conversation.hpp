@@ -40,6 +40,9 @@ public:
   /// A request is with its endpoint.
   [[nodiscard]] bool busy() const noexcept { return call_ != nullptr; }
 
+  /// The next request has to wait for this one's endpoint, or for the peer to take its answer.
+  [[nodiscard]] bool held_up() const noexcept { return busy() || outgoing_ != nullptr; }
+
   [[nodiscard]] std::uint32_t stream() const noexcept { return stream_; }
 
   // For the call in progress.

@@ -7,8 +7,8 @@
 namespace switchyard::netrpc {
 namespace {
 
-// Behind a request in progress so much is read, to notice a peer that goes; the rest stays in the
-// kernel.
+// Behind a request that is not done with so much is read, to notice a peer that goes; the rest
+// stays in the kernel.
 constexpr std::ptrdiff_t kReadAheadMax = 64 * 1024;
 
 } // namespace
@@ -56,7 +56,7 @@ void SingleConnection::make_progress() {
 }
 
 bool SingleConnection::takes_input() const {
-  return !conversation_.busy() || held_input_ < kReadAheadMax;
+  return !conversation_.held_up() || held_input_ < kReadAheadMax;
 }
 
 std::size_t SingleConnection::write(std::uint32_t, std::span<const std::byte> bytes) {
