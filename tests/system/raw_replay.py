@@ -269,9 +269,9 @@ class Replay(unittest.TestCase):
             self.check_session(connection, conversation(received), RECORDINGS[name]["server_closed"])
         else:
             self.check_connection(name, connection, received)
-        if not sent:
-            recorded = RECORDINGS[name]["seconds"]
-            self.assertAlmostEqual(wire.time.monotonic() - begin, recorded, delta=recorded / 4)
+        if not sent:  # how long it took is all there is; a busy machine may add to it
+            took, recorded = wire.time.monotonic() - begin, RECORDINGS[name]["seconds"]
+            self.assertTrue(0.95 * recorded < took < 2 * recorded, f"{took} s, recorded {recorded} s")
 
     def check_connection(self, name, connection, received):
         closed = RECORDINGS[name]["server_closed"]
