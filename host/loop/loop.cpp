@@ -1,4 +1,5 @@
 #include <host/loop/loop.hpp>
+#include <host/loop/spin_policy.hpp>
 
 #include <pthread.h>
 #include <string>
@@ -35,14 +36,17 @@ void Loop::stop() {
 }
 
 void Loop::run() {
+  SpinPolicy policy{spin_};
   auto worked = Clock::now();
   while (!context_.stopped()) {
-    if (context_.poll() != 0) {
-      worked = Clock::now();
-    } else if (Clock::now() - worked >= spin_) {
-      context_.run_one();
-      worked = Clock::now();
+    auto handlers = context_.poll();
+    if (handlers == 0) {
+      if (Clock::now() - worked < policy.budget()) continue;
+      handlers = context_.run_one();
     }
+    const auto now = Clock::now();
+    policy.worked(handlers, now - worked);
+    worked = now;
   }
 }
 

@@ -1,0 +1,43 @@
+#include <host/loop/spin_policy.hpp>
+
+#include <gtest/gtest.h>
+
+namespace switchyard::host {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLimit = 30us;
+
+SpinPolicy after(int turns, std::size_t handlers, SpinPolicy::Duration gap, SpinPolicy policy) {
+  for (int i = 0; i < turns; ++i)
+    policy.worked(handlers, gap);
+  return policy;
+}
+
+TEST(SpinPolicy, SleepsUntilWorkHasComeOftenEnough) {
+  EXPECT_EQ(SpinPolicy{kLimit}.budget(), 0us);
+  EXPECT_EQ(after(1, 1, 20us, SpinPolicy{kLimit}).budget(), 0us);
+  EXPECT_EQ(after(16, 1, 20us, SpinPolicy{kLimit}).budget(), kLimit);
+}
+
+TEST(SpinPolicy, SleepsWhileWorkComesFromSeveral) {
+  EXPECT_EQ(after(100, 3, 5us, SpinPolicy{kLimit}).budget(), 0us);
+}
+
+TEST(SpinPolicy, SleepsWhenThePeerTakesItsTime) {
+  EXPECT_EQ(after(100, 1, 70us, SpinPolicy{kLimit}).budget(), 0us);
+}
+
+TEST(SpinPolicy, GetsOverALongRestSoon) {
+  const auto busy = after(100, 1, 20us, SpinPolicy{kLimit});
+  const auto rested = after(1, 1, 24h, busy);
+  EXPECT_EQ(after(4, 1, 20us, rested).budget(), kLimit);
+}
+
+TEST(SpinPolicy, NeverPollsWithoutALimit) {
+  EXPECT_EQ(after(100, 1, 0us, SpinPolicy{0us}).budget(), 0us);
+}
+
+} // namespace
+} // namespace switchyard::host
