@@ -31,7 +31,7 @@ void MultiConnection::receive(std::span<const std::byte> bytes) {
 }
 
 void MultiConnection::receive_end() {
-  end(conversations_ == 0 ? SY_CLOSE_FINISHED : SY_CLOSE_PEER_GONE);
+  finish(conversations_ == 0 ? SY_CLOSE_FINISHED : SY_CLOSE_PEER_GONE);
 }
 
 void MultiConnection::begin_drain() {

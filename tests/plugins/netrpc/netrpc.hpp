@@ -111,6 +111,12 @@ protected:
   /// Makes `endpoint` reachable as `method`.
   void offer(std::string_view method, Endpoint& endpoint, std::uint32_t flags = 0);
 
+  /// Returns when the plugin has seen everything that was sent before.
+  void settle();
+
+  /// Turns the clock and lets what is due happen.
+  void advance(std::uint64_t nanoseconds);
+
   /// Begins a drain; the future is set when the plugin says that it is done.
   std::future<void> drain();
 

@@ -36,7 +36,7 @@ TEST_F(NetrpcSingle, TakesARequestInAnyPieces) {
   const auto answer = response(7, "Status.Ping");
   for (std::size_t cut = 1; cut < wire.size(); ++cut) {
     client.send(wire.substr(0, cut));
-    host.on_loop(0, [] {});
+    settle();
     client.send(wire.substr(cut));
     ASSERT_EQ(client.receive(answer.size()), answer) << "cut at " << cut;
   }
