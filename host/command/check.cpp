@@ -30,8 +30,8 @@ ExitCode check(const Target& target) {
     print(boost::json::object{{"ok", true}, {"problems", boost::json::array{}}});
   } else {
     print(
-        config->file + ": fine, " + std::to_string(config->listeners.size()) + " listeners, " +
-        std::to_string(config->plugins.size()) + " plugins\n");
+        config->file + ": fine (listeners: " + std::to_string(config->listeners.size()) +
+        ", plugins: " + std::to_string(config->plugins.size()) + ")\n");
   }
   return kDone;
 }
