@@ -307,7 +307,8 @@ struct Instance::State {
       if (const auto reason = withdraw()) return retain(*reason);
       if (const auto reason = end_instance()) return retain(*reason);
       services->phase = ServicePhase::Stopped;
-      if (const auto left = services->leftovers(); !left.empty()) return retain(left + " left");
+      const auto left = services->leftovers(std::chrono::steady_clock::now() + limit());
+      if (!left.empty()) return retain(left + " left");
     }
     if (state != PluginState::Failed) state = PluginState::Stopped;
     services.reset();

@@ -175,7 +175,7 @@ net::awaitable<void> run(std::shared_ptr<Dial> dial, sy_dial_done done, void* co
   error.code = status;
   dial->text.copy(error.text, sizeof error.text - 1);
   done(context, status, dial->connection, &error);
-  dial->owner.dials.fetch_sub(1, std::memory_order_release);
+  dial->owner.ended(dial->owner.dials);
 }
 
 sy_status

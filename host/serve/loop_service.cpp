@@ -44,7 +44,7 @@ sy_status post(const sy_host* host, std::uint32_t loop, sy_callback run, void* c
   owner.posts.fetch_add(1, std::memory_order_relaxed);
   boost::asio::post(loops[loop]->loop.executor(), [run, context, &owner] {
     run(context);
-    owner.posts.fetch_sub(1, std::memory_order_release);
+    owner.ended(owner.posts);
   });
   return SY_OK;
 }
@@ -65,7 +65,7 @@ sy_status start_timer(
   waiting.async_wait([made = std::move(made)](boost::system::error_code) {
     if (made->fire == nullptr) return; // stopped
     made->fire(made->context);
-    made->owner.timers.fetch_sub(1, std::memory_order_release);
+    made->owner.ended(made->owner.timers);
   });
   return SY_OK;
 }
@@ -73,7 +73,8 @@ sy_status start_timer(
 void stop_timer(const sy_host* host, sy_timer* timer) {
   timer->fire = nullptr;
   timer->timer.cancel();
-  InstanceServices::of(host).timers.fetch_sub(1, std::memory_order_release);
+  auto& owner = InstanceServices::of(host);
+  owner.ended(owner.timers);
 }
 
 sy_status adopt(const sy_host* host, std::int32_t descriptor, sy_connection** connection) {

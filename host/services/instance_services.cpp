@@ -85,7 +85,13 @@ sy_status InstanceServices::may_use(std::string_view id, sy_error* error) const 
       "the manifest does not require " + std::string{id} + ": name it under \"requires\"");
 }
 
-std::string InstanceServices::leftovers() {
+std::string InstanceServices::leftovers(std::chrono::steady_clock::time_point deadline) {
+  {
+    std::unique_lock lock{shared.ends.mutex};
+    shared.ends.wait_until(lock, deadline, [&] {
+      return connections == 0 && dials == 0 && timers == 0 && posts == 0;
+    });
+  }
   std::string left;
   count(left, connections, "connection");
   count(left, dials, "dial");

@@ -44,15 +44,19 @@ struct InstanceServices {
   /// connection_closed() exactly once, whoever ends the connection. Any thread.
   [[nodiscard]] bool connection_opened() noexcept;
 
-  void connection_closed() noexcept { connections.fetch_sub(1, std::memory_order_release); }
+  void connection_closed() noexcept { ended(connections); }
+
+  /// Counts one of the below less. The services may be gone when it returns. Any thread.
+  void ended(std::atomic<std::uint64_t>& counter) noexcept { shared.ends.give_back(counter); }
 
   /// SY_OK when the instance may open `id` or register with it; SY_NOT_FOUND when its manifest does
   /// not require it, SY_CANCELLED once it has stopped. Any thread.
   [[nodiscard]] sy_status may_use(std::string_view id, sy_error* error) const noexcept;
 
   /// What is left of the instance, for the operator: "2 connections, 1 thread"; empty when nothing
-  /// is. After the plugin's stop(). Joins threads that have ended.
-  [[nodiscard]] std::string leftovers();
+  /// is. After the plugin's stop(): a last post may still be on its way back, which this waits for
+  /// until `deadline`. Joins threads that have ended and closes its handles.
+  [[nodiscard]] std::string leftovers(std::chrono::steady_clock::time_point deadline);
 
   Services& shared;
   const LoopServices loops;

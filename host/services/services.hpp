@@ -7,6 +7,7 @@
 #include <host/services/journal.hpp>
 #include <host/services/metrics.hpp>
 #include <host/services/plugin_log.hpp>
+#include <host/services/quiescence.hpp>
 
 #include <chrono>
 #include <utility>
@@ -23,6 +24,7 @@ struct Services {
   Metrics metrics;
   Interfaces interfaces;
   Journal journal;
+  Quiescence ends; ///< of what InstanceServices counts
 };
 
 /// The services that the event loops give: null where there is none. A function of these tables

@@ -196,24 +196,22 @@ static void run_until_killed(void* context) {
 }
 
 static sy_status init(const sy_host* host, sy_string config, sy_instance** made, sy_error* error) {
-  sy_instance* instance = calloc(1, sizeof *instance);
+  sy_instance* instance = NULL;
   const sy_metrics* metrics = host->service(host, SY_METRICS);
   (void)config;
-  instance->host = host;
-  instance->interfaces = host->service(host, SY_INTERFACES);
 #if defined(HANG_IN_INIT)
   hang();
 #elif defined(FAIL_IN_INIT)
-  free(instance);
   return failure(error, SY_INTERNAL, "the database is locked");
 #elif defined(SILENT_IN_INIT)
-  free(instance);
   return SY_INTERNAL;
 #elif defined(NO_INSTANCE)
-  free(instance);
   return SY_OK;
 #endif
   IN_CPP();
+  instance = calloc(1, sizeof *instance);
+  instance->host = host;
+  instance->interfaces = host->service(host, SY_INTERFACES);
   if (metrics->gauge(host, (sy_string){"bindings", 8}, (sy_string){"", 0}, &instance->bindings) !=
       SY_OK) {
     return failure(error, SY_INTERNAL, "no gauge");

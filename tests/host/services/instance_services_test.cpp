@@ -9,6 +9,7 @@ namespace switchyard::host {
 namespace {
 
 using testing::ElementsAre;
+using Now = std::chrono::steady_clock;
 
 TEST(InstanceServices, AreFoundByTheirIds) {
   LoggedServices process;
@@ -58,7 +59,7 @@ TEST(InstanceServices, WriteOneCleanLineUnderThePluginsName) {
 TEST(InstanceServices, NameWhatIsLeft) {
   LoggedServices process;
   InstanceServices instance{process.services, {}, "echo", {"clock/1"}};
-  EXPECT_EQ(instance.leftovers(), "");
+  EXPECT_EQ(instance.leftovers(Now::now()), "");
 
   int provider = 0;
   sy_interface* handle = nullptr;
@@ -70,14 +71,30 @@ TEST(InstanceServices, NameWhatIsLeft) {
   instance.dials = 1;
   instance.timers = 1;
   instance.posts = 3;
-  EXPECT_EQ(instance.leftovers(), "2 connections, 1 dial, 1 timer, 3 posts, 1 lease");
+  EXPECT_EQ(instance.leftovers(Now::now()), "2 connections, 1 dial, 1 timer, 3 posts, 1 lease");
 
   instance.connections = 0;
   instance.dials = 0;
   instance.timers = 0;
   instance.posts = 0;
   interfaces_table().release(&lease);
-  EXPECT_EQ(instance.leftovers(), "");
+  EXPECT_EQ(instance.leftovers(Now::now()), "");
+}
+
+TEST(InstanceServices, WaitForAPostThatIsOnItsWayBack) {
+  LoggedServices process;
+  InstanceServices instance{process.services, {}, "echo", {}};
+  std::atomic<bool> looked_for{false};
+  instance.posts = 1;
+
+  std::thread loop{[&] {
+    while (!looked_for)
+      std::this_thread::yield();
+    instance.ended(instance.posts);
+  }};
+  looked_for = true;
+  EXPECT_EQ(instance.leftovers(Now::now() + std::chrono::seconds{60}), "");
+  loop.join();
 }
 
 TEST(InstanceServices, GiveNoPlaceToAConnectionOnceItDrains) {
