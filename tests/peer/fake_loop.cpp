@@ -90,14 +90,9 @@ void FakeLoop::release(FakeConnection& connection) {
   EXPECT_EQ(connections_.erase(connection.id), 1u);
 }
 
-void FakeLoop::run_posts() {
-  std::deque<std::function<void()>> due;
-  {
-    const std::lock_guard lock{mutex_};
-    due.swap(posts_);
-  }
-  for (const auto& work : due)
-    work();
+std::deque<std::function<void()>> FakeLoop::take_posts() {
+  const std::lock_guard lock{mutex_};
+  return std::exchange(posts_, {});
 }
 
 void FakeLoop::fire_timers() {
@@ -167,6 +162,8 @@ void FakeLoop::complete(std::uint64_t id, short events) {
 void FakeLoop::run() {
   this_loop = this;
   for (;;) {
+    // Taken before anything else is looked at: what a test did before it posted has happened then.
+    const auto posted = take_posts();
     std::vector<std::uint64_t> ids;
     std::vector<pollfd> polled{{wake_, POLLIN, 0}};
     bool cancelled = false;
@@ -176,7 +173,7 @@ void FakeLoop::run() {
       ids.push_back(id);
       polled.push_back({events != 0 ? connection->socket : -1, static_cast<short>(events), 0});
     }
-    ::poll(polled.data(), polled.size(), cancelled ? 0 : -1);
+    ::poll(polled.data(), polled.size(), cancelled || !posted.empty() ? 0 : -1);
     std::uint64_t times = 0;
     if (polled[0].revents != 0) {
       EXPECT_EQ(::read(wake_, &times, sizeof times), static_cast<ssize_t>(sizeof times));
@@ -189,7 +186,8 @@ void FakeLoop::run() {
       }
     }
     fire_timers();
-    run_posts();
+    for (const auto& work : posted)
+      work();
     const std::lock_guard lock{mutex_};
     if (ending_ && posts_.empty()) return;
   }

@@ -39,7 +39,7 @@ public:
 
 private:
   void run();
-  void run_posts();
+  std::deque<std::function<void()>> take_posts();
   void fire_timers();
   void complete(std::uint64_t id, short events);
 

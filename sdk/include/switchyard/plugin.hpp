@@ -170,7 +170,9 @@ private:
   }
 
   static void abort_all(sy_instance* instance) noexcept {
-    if constexpr (requires(T & self) { self.abort_all(); }) self(instance).abort_all();
+    if constexpr (requires(T & self) { self.abort_all(); }) {
+      logged_at_boundary(held(instance).host, [&] { self(instance).abort_all(); });
+    }
   }
 
   static sy_status stop(sy_instance* instance, sy_error* error) noexcept {
