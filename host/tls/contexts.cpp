@@ -84,7 +84,7 @@ void TlsContexts::Free::operator()(ssl_ctx_st* context) const noexcept {
 
 TlsContexts::~TlsContexts() = default;
 
-std::string TlsContexts::fill_server(ServerTls kind, const TlsConfig* config) {
+std::string TlsContexts::fill_server(ServerTls kind, const TlsConfig* config) const {
   auto& slot = servers_[static_cast<std::size_t>(kind)];
   slot.reset(new_context(TLS_server_method()));
   SSL_CTX* context = slot.get();
@@ -99,29 +99,48 @@ std::string TlsContexts::fill_server(ServerTls kind, const TlsConfig* config) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(config->ca.c_str()));
   }
-  if (kind == ServerTls::Native) SSL_CTX_set_alpn_select_cb(context, &choose_alpn, this);
+  if (kind == ServerTls::Native)
+    SSL_CTX_set_alpn_select_cb(context, &choose_alpn, const_cast<TlsContexts*>(this));
   return {};
+}
+
+std::string TlsContexts::fill(const TlsConfig* config) const {
+  for (const auto kind : {ServerTls::Tagged, ServerTls::Native, ServerTls::Insecure}) {
+    if (auto problem = fill_server(kind, config); !problem.empty()) return problem;
+  }
+  for (const bool with_certificate : {false, true}) {
+    if (auto problem = fill_client(with_certificate, config); !problem.empty()) return problem;
+  }
+  return {};
+}
+
+void TlsContexts::fill_without_certificate() const {
+  std::call_once(filled_, [this] { (void)fill(nullptr); }); // no file, no problem
 }
 
 boost::system::result<std::shared_ptr<const TlsContexts>, std::string>
 TlsContexts::load(const TlsConfig* config, std::vector<std::string> alpn) {
   const std::shared_ptr<TlsContexts> contexts{new TlsContexts{std::move(alpn)}};
-  for (const auto kind : {ServerTls::Tagged, ServerTls::Native, ServerTls::Insecure}) {
-    if (auto problem = contexts->fill_server(kind, config); !problem.empty()) return problem;
-  }
-  for (const bool with_certificate : {false, true}) {
-    auto problem = contexts->fill_client(with_certificate, config);
+  if (config != nullptr) {
+    std::string problem;
+    std::call_once(contexts->filled_, [&] { problem = contexts->fill(config); });
     if (!problem.empty()) return problem;
+    contexts->mutual_ = !config->ca.empty() && !config->certificate.empty();
   }
-  contexts->mutual_ = config != nullptr && !config->ca.empty() && !config->certificate.empty();
   return std::shared_ptr<const TlsContexts>{contexts};
 }
 
-ssl_ctx_st* TlsContexts::server(ServerTls kind) const noexcept {
+ssl_ctx_st* TlsContexts::server(ServerTls kind) const {
+  fill_without_certificate();
   return servers_[static_cast<std::size_t>(kind)].get();
 }
 
-std::string TlsContexts::fill_client(bool use_certificate_, const TlsConfig* config) {
+ssl_ctx_st* TlsContexts::client(bool use_certificate) const {
+  fill_without_certificate();
+  return clients_[use_certificate ? 1 : 0].get();
+}
+
+std::string TlsContexts::fill_client(bool use_certificate_, const TlsConfig* config) const {
   auto& slot = clients_[use_certificate_ ? 1 : 0];
   slot.reset(new_context(TLS_client_method()));
   SSL_CTX_set_verify(slot.get(), SSL_VERIFY_PEER, nullptr);

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,13 +37,11 @@ public:
   TlsContexts& operator=(const TlsContexts&) = delete;
 
   /// Lives as long as the contexts; a session made from it keeps it alive by itself.
-  [[nodiscard]] ssl_ctx_st* server(ServerTls kind) const noexcept;
+  [[nodiscard]] ssl_ctx_st* server(ServerTls kind) const;
 
   /// For a server that tls.ca has signed; with our own certificate at hand when it asks, or
   /// without. Lives as server()'s.
-  [[nodiscard]] ssl_ctx_st* client(bool use_certificate) const noexcept {
-    return clients_[use_certificate ? 1 : 0].get();
-  }
+  [[nodiscard]] ssl_ctx_st* client(bool use_certificate) const;
 
   struct Free {
     void operator()(ssl_ctx_st* context) const noexcept;
@@ -62,12 +61,17 @@ public:
 private:
   explicit TlsContexts(std::vector<std::string> alpn) : alpn_{std::move(alpn)} {}
 
-  std::string fill_server(ServerTls kind, const TlsConfig* config);
-  std::string fill_client(bool use_certificate, const TlsConfig* config);
+  std::string fill(const TlsConfig* config) const;
+  std::string fill_server(ServerTls kind, const TlsConfig* config) const;
+  std::string fill_client(bool use_certificate, const TlsConfig* config) const;
+  void fill_without_certificate() const;
 
   std::vector<std::string> alpn_;
-  Context servers_[3];
-  Context clients_[2]; // without, with our certificate
+  // Without a [tls] table they are made when the first peer asks for TLS: OpenSSL is a third of
+  // what an idle server holds.
+  mutable std::once_flag filled_;
+  mutable Context servers_[3];
+  mutable Context clients_[2]; // without, with our certificate
   bool mutual_ = false;
 };
 
