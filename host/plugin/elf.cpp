@@ -147,13 +147,13 @@ private:
       while (rest.size >= sizeof(Elf64_Nhdr)) {
         const auto note = get<Elf64_Nhdr>(rest, 0);
         const auto name_at = sizeof(Elf64_Nhdr);
-        const auto text_at = name_at + aligned(note.n_namesz);
+        const auto text_at = aligned(name_at + note.n_namesz);
         if (text_at + note.n_descsz > rest.size) malformed("note");
         const auto name = text({rest.offset + name_at, note.n_namesz});
         if (note.n_type == kNoteType && name == kNoteName) {
           file_.manifests.push_back(text({rest.offset + text_at, note.n_descsz}));
         }
-        const auto next = std::min(text_at + aligned(note.n_descsz), rest.size);
+        const auto next = std::min(aligned(text_at + note.n_descsz), rest.size);
         rest.offset += next;
         rest.size -= next;
       }

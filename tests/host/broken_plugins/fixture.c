@@ -5,6 +5,7 @@
 #include <switchyard/plugin.h>
 #include <switchyard/threads.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,13 @@ static sy_status check_config(sy_string config, sy_error* error) {
 #elif defined(STATIC_TLS)
   ++in_static_tls;
 #endif
+  if (config.size > 14 && memcmp(config.data, "{\"descriptor\":", 14) == 0) {
+    const int number = atoi(config.data + 14); /* ends at the brace */
+    return failure(
+        error,
+        SY_INVALID,
+        fcntl(number, F_GETFD) < 0 ? "descriptor: it is not open here" : "descriptor: it is open");
+  }
   if (config.size == 2 && memcmp(config.data, "{}", 2) == 0) return SY_OK;
   return failure(error, SY_INVALID, "port: 99999 is no port");
 }

@@ -4,11 +4,10 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <tests/host/broken_plugins/bytes.hpp>
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -49,7 +48,7 @@ public:
   /// Copies a fixture to the plugin directory; its path there.
   std::filesystem::path put(const std::string& fixture) const {
     const auto path = plugin_dir() / (fixture + ".so");
-    std::filesystem::copy_file(std::filesystem::path{FIXTURES} / (fixture + ".so"), path);
+    std::filesystem::copy_file(host::fixture(fixture), path);
     ::chmod(path.c_str(), 0755);
     return path;
   }
@@ -79,16 +78,6 @@ private:
   std::vector<std::string> lines_;
   std::filesystem::path root_;
 };
-
-inline std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-inline void write_file(const std::filesystem::path& path, std::string_view bytes) {
-  std::ofstream{path, std::ios::binary | std::ios::trunc}.write(
-      bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
 
 inline std::vector<std::string> texts(const std::vector<Refusal>& refusals) {
   std::vector<std::string> all;

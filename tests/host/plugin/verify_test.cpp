@@ -1,0 +1,41 @@
+#include <host/plugin/verify.hpp>
+
+#include <gtest/gtest.h>
+#include <tests/host/broken_plugins/bytes.hpp>
+
+namespace switchyard::host {
+namespace {
+
+TEST(Verify, GivesTheManifestOfAGoodPlugin) {
+  const auto bytes = read_file(fixture("clock"));
+  const auto verified = verify_plugin("clock", "clock.so", as_span(bytes));
+
+  ASSERT_TRUE(verified) << verified.error().text;
+  EXPECT_EQ(verified->manifest.id, "test.clock");
+  EXPECT_EQ(
+      verified->manifest_text,
+      "{\"abi\":\"0.1\",\"id\":\"test.clock\",\"provides\":[{\"interface\":\"test.clock/1\","
+      "\"minor\":2,\"registrar\":true}],\"version\":\"1.0.0\"}");
+}
+
+TEST(Verify, KnowsThePlatformLibraries) {
+  for (const auto* shared :
+       {"libc.so.6",
+        "ld-linux-x86-64.so.2",
+        "libstdc++.so.6",
+        "libgrpc++.so.1.51",
+        "libgrpc.so.29",
+        "libabsl_base.so.20220623",
+        "libprotobuf-lite.so.32",
+        "librocksdb.so.7.8",
+        "libssl.so.3"}) {
+    EXPECT_TRUE(is_platform_library(shared)) << shared;
+  }
+  for (const auto* own :
+       {"libcurl.so.4", "libc", "libcpp.so.6", "libboost_json.so.1.81.0", "libspdlog.so.1", ""}) {
+    EXPECT_FALSE(is_platform_library(own)) << own;
+  }
+}
+
+} // namespace
+} // namespace switchyard::host
