@@ -121,28 +121,30 @@ struct Registered {
 
 /// A call whose answer is a line.
 struct Call : sy_netrpc_call {
-  Call() : sy_netrpc_call{&kApi} {}
-
+  Call();
   std::vector<std::string> answers;
 
-  static Call& from(sy_netrpc_call* call) { return *static_cast<Call*>(call); }
-
-  static constexpr sy_netrpc_call_api kApi{
-      sizeof(sy_netrpc_call_api),
-      0,
-      [](sy_netrpc_call* call, sy_bytes body) {
-        from(call).answers.push_back(
-            "reply " + std::string{static_cast<const char*>(body.data), body.size});
-      },
-      [](sy_netrpc_call* call, sy_string text) {
-        from(call).answers.push_back("fail " + std::string{view(text)});
-      },
-      [](sy_netrpc_call* call) { from(call).answers.emplace_back("drop"); },
-      [](sy_netrpc_call*) { return to_c(std::string_view{"127.0.0.1:1"}); },
-      [](sy_netrpc_call* call, sy_string text) {
-        from(call).answers.push_back("reject " + std::string{view(text)});
-      }};
+  static void answer(sy_netrpc_call* call, std::string line) {
+    static_cast<Call*>(call)->answers.push_back(std::move(line));
+  }
 };
+
+constexpr sy_netrpc_call_api kCallApi{
+    sizeof(sy_netrpc_call_api),
+    0,
+    [](sy_netrpc_call* call, sy_bytes body) {
+      Call::answer(call, "reply " + std::string{static_cast<const char*>(body.data), body.size});
+    },
+    [](sy_netrpc_call* call, sy_string text) {
+      Call::answer(call, "fail " + std::string{view(text)});
+    },
+    [](sy_netrpc_call* call) { Call::answer(call, "drop"); },
+    [](sy_netrpc_call*) { return to_c(std::string_view{"127.0.0.1:1"}); },
+    [](sy_netrpc_call* call, sy_string text) {
+      Call::answer(call, "reject " + std::string{view(text)});
+    }};
+
+Call::Call() : sy_netrpc_call{&kCallApi} {}
 
 TEST(NetrpcEndpoint, AnswersEachCallOnce) {
   FakeHost fake;

@@ -23,7 +23,6 @@ static unsigned take_arrived(echo_poller* poller) {
 static int is_over(const echo_guest* guest, unsigned asked, uint64_t now) {
   const uint64_t limit = guest->rest != NULL ? ECHO_STALL_LIMIT : ECHO_IDLE_LIMIT;
   if (asked & (ECHO_POLLER_CUT | ECHO_POLLER_QUIT)) return 1;
-  if ((asked & ECHO_POLLER_DRAIN) && guest->rest == NULL) return 1;
   return now > guest->since + limit;
 }
 
@@ -43,29 +42,32 @@ static void end_what_is_over(echo_poller* poller, unsigned asked) {
   }
 }
 
-static void wait_for_events(echo_poller* poller) {
+static void wait_for_events(echo_poller* poller, int draining) {
+  int limit = poller->count == 0 ? -1 : (int)(ECHO_SWEEP / UINT64_C(1000000));
   for (size_t at = 0; at < poller->count; ++at) {
     poller->polled[at].fd = poller->table[at]->descriptor;
     poller->polled[at].events = echo_guest_events(poller->table[at]);
     poller->polled[at].revents = 0;
+    if (draining && poller->table[at]->rest == NULL) limit = 0;
   }
   struct pollfd* const wake = &poller->polled[poller->count];
   wake->fd = poller->wake;
   wake->events = POLLIN;
   wake->revents = 0;
-  const int limit = poller->count == 0 ? -1 : (int)(ECHO_SWEEP / UINT64_C(1000000));
   if (poll(poller->polled, poller->count + 1, limit) > 0 && wake->revents != 0) {
     uint64_t times;
     if (read(poller->wake, &times, sizeof times) < 0) times = 0; /* somebody was quicker */
   }
 }
 
-static void serve_events(echo_poller* poller) {
+/* A guest for which nothing has come ends in a drain, unless it still has to be answered. */
+static void serve_events(echo_poller* poller, int draining) {
   const uint64_t now = poller->loops->now(poller->host);
   for (size_t at = poller->count; at-- != 0;) {
-    if (poller->polled[at].revents != 0 && !echo_guest_go_on(poller->table[at], now)) {
-      end_at(poller, at);
-    }
+    echo_guest* const guest = poller->table[at];
+    const int goes_on = poller->polled[at].revents != 0 ? echo_guest_go_on(guest, now)
+                                                        : !draining || guest->rest != NULL;
+    if (!goes_on) end_at(poller, at);
   }
 }
 
@@ -75,8 +77,8 @@ static void run(void* context) {
     const unsigned asked = take_arrived(poller);
     end_what_is_over(poller, asked);
     if (asked & ECHO_POLLER_QUIT) return;
-    wait_for_events(poller);
-    serve_events(poller);
+    wait_for_events(poller, (asked & ECHO_POLLER_DRAIN) != 0);
+    serve_events(poller, (asked & ECHO_POLLER_DRAIN) != 0);
   }
 }
 

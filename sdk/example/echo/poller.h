@@ -13,7 +13,7 @@
 
 /* What the thread is asked to do. */
 enum {
-  ECHO_POLLER_DRAIN = 1, /* end each guest that has been answered */
+  ECHO_POLLER_DRAIN = 1, /* end each guest once all that has arrived is answered */
   ECHO_POLLER_CUT = 2,   /* end all guests */
   ECHO_POLLER_QUIT = 4   /* end all guests and the thread */
 };

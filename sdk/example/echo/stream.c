@@ -117,15 +117,17 @@ static void on_readable(void* context, sy_status status, size_t transferred) {
     }
     stream->greeted = 1;
     if (!answer(stream, bytes)) return;
-    if (got < sizeof chunk) break;
+    if (got < sizeof chunk) status = SY_AGAIN; /* saves the call that would say so */
   }
 
   if (status != SY_OK && status != SY_AGAIN) {
     end_failed(stream, status);
-    return;
+  } else if (status == SY_AGAIN && stream->loop->draining) {
+    end(stream, SY_CLOSE_DRAINED);
+  } else {
+    move_to(stream, &stream->loop->reading);
+    wait_readable(stream);
   }
-  move_to(stream, &stream->loop->reading);
-  wait_readable(stream);
 }
 
 static void on_written(void* context, sy_status status, size_t transferred) {
@@ -135,11 +137,8 @@ static void on_written(void* context, sy_status status, size_t transferred) {
   stream->rest = NULL;
   if (status != SY_OK) {
     end_failed(stream, status);
-  } else if (stream->loop->draining) {
-    end(stream, SY_CLOSE_DRAINED);
   } else {
-    move_to(stream, &stream->loop->reading);
-    wait_readable(stream);
+    on_readable(stream, SY_OK, 0); /* perhaps it is */
   }
 }
 
