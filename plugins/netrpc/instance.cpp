@@ -63,15 +63,17 @@ sy_status sy_instance::serve(std::uint32_t protocol, sy_connection* connection) 
 }
 
 void sy_instance::drain(sy_drain_done done, void* context) {
+  bool quiet = false;
   {
     const std::lock_guard lock{mutex_};
-    if (busy_loops_ > 0) {
+    quiet = busy_loops_ == 0;
+    if (!quiet) {
       done_ = done;
       done_context_ = context;
     }
   }
   begin_drain();
-  if (done_ == nullptr) done(context);
+  if (quiet) done(context);
 }
 
 void sy_instance::begin_drain() {

@@ -2,6 +2,8 @@
 #include "netrpc.hpp"
 #include "yamux_peer.hpp"
 
+#include <tests/proto/yamux/frames.hpp>
+
 namespace switchyard::netrpc::test {
 namespace {
 
@@ -112,12 +114,14 @@ TEST_F(NetrpcConfigured, RefusesABodyAboveTheConfiguredSize) {
 
 TEST_F(NetrpcConfigured, HoldsNoMoreOfAllUnfinishedRequestsTogether) {
   bring_up(R"({"max_body_bytes": 100000})");
-  YamuxPeer client{open(kMulti)};
+  const auto client = open(kMulti);
   const auto part =
       request(1, "Status.Ping", std::string{"\xdb\x00\x01\x80\x00", 5}) + std::string(90'000, 'x');
-  for (int i = 0; i < 5; ++i)
-    client.open(part);
-  client.read_to_end();
+  for (const std::uint32_t stream : {1u, 3u, 5u, 7u, 9u}) {
+    const auto wire = yamux::test::data(stream, part, static_cast<std::uint16_t>(yamux::Flag::Syn));
+    // The last ones may find the connection closed.
+    static_cast<void>(::send(client.get(), wire.data(), wire.size(), MSG_NOSIGNAL));
+  }
   EXPECT_THAT(host.closed(1), Each(SY_CLOSE_LIMIT));
 }
 
