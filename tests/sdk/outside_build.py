@@ -4,6 +4,7 @@ Usage: outside_build.py BUILD_DIRECTORY C_COMPILER...
 The plugin must export one symbol, none of them unique, and carry its manifest through strip -s."""
 
 import json
+import os
 import pathlib
 import shutil
 import struct
@@ -56,32 +57,44 @@ def check(plugin, folder):
     require("and what it serves", [p["tag"] for p in said["protocols"]] == [14, 15])
 
 
+def install(build, folder):
+    """Installs the development package to a prefix in `folder`; returns that prefix."""
+    run("cmake", "--install", build, "--prefix", folder / "prefix", "--component", "dev")
+    # A copy, so that nothing of the tree can be found from it.
+    shutil.copytree(next((folder / "prefix").rglob("example/echo")), folder / "echo")
+    return folder / "prefix"
+
+
+def build_with_cmake(prefix, folder, compiler):
+    made = folder / f"build-{pathlib.Path(compiler).name}"
+    run("cmake", "-G", "Ninja", "-S", folder / "echo", "-B", made, f"-DCMAKE_C_COMPILER={compiler}",
+        "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON")
+    run("cmake", "--build", made)
+    return made / "echo.so"
+
+
+def build_by_hand(prefix, folder, compiler, generated):
+    """As one who does not use CMake does; only the manifest header is `generated` for him."""
+    asks = os.environ | {"PKG_CONFIG_PATH": str(next(prefix.rglob("switchyard.pc")).parent)}
+    script = run("pkg-config", "--variable=version_script", "switchyard", env=asks).strip()
+    flags = run("pkg-config", "--cflags", "switchyard", env=asks).split()
+    plugin = folder / "by-hand.so"
+    run(compiler, "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", *flags,
+        f"-I{generated}", *sorted((folder / "echo").glob("*.c")), f"-Wl,--version-script={script}",
+        "-Wl,-z,defs", "-Wl,-z,relro,-z,now", "-Wl,--build-id", "-o", plugin)
+    return plugin
+
+
 def main(build, compilers):
     with tempfile.TemporaryDirectory(prefix="switchyard-outside-") as name:
         folder = pathlib.Path(name)
-        run("cmake", "--install", build, "--prefix", folder / "prefix", "--component", "dev")
-        # A copy, so that nothing of the tree can be found from it.
-        shutil.copytree(next((folder / "prefix").rglob("example/echo")), folder / "echo")
+        prefix = install(build, folder)
         for compiler in compilers:
             print(f"-- {compiler}, CMake")
-            made = folder / f"build-{pathlib.Path(compiler).name}"
-            run("cmake", "-G", "Ninja", "-S", folder / "echo", "-B", made, f"-DCMAKE_C_COMPILER={compiler}",
-                "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_PREFIX_PATH={folder / 'prefix'}",
-                "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON")
-            run("cmake", "--build", made)
-            check(made / "echo.so", folder)
-
+            plugin = build_with_cmake(prefix, folder, compiler)
+            check(plugin, folder)
         print("-- pkg-config")
-        pc = next((folder / "prefix").rglob("switchyard.pc"))
-        asks = {"env": {"PATH": "/usr/bin:/bin", "PKG_CONFIG_PATH": str(pc.parent)}}
-        script = run("pkg-config", "--variable=version_script", "switchyard", **asks).strip()
-        flags = run("pkg-config", "--cflags", "switchyard", **asks).split()
-        plugin = folder / "by-hand.so"
-        run(compilers[0], "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O2", "-fPIC", "-shared", "-fvisibility=hidden",
-            *flags, f"-I{folder / f'build-{pathlib.Path(compilers[0]).name}' / 'echo_manifest'}",
-            *sorted((folder / "echo").glob("*.c")), f"-Wl,--version-script={script}",
-            "-Wl,-z,defs", "-Wl,-z,relro,-z,now", "-Wl,--build-id", "-o", plugin)
-        check(plugin, folder)
+        check(build_by_hand(prefix, folder, compilers[0], plugin.parent / "echo_manifest"), folder)
 
 
 if __name__ == "__main__":
