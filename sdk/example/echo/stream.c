@@ -148,18 +148,15 @@ sy_status echo_stream_serve(echo_loop* loop, sy_connection* connection) {
   echo_stream* const stream = calloc(1, sizeof *stream);
   sy_status status = stream == NULL ? SY_NO_MEMORY : SY_OK;
   if (status == SY_OK && loop->sweep == NULL) status = start_sweep(loop);
-  if (status == SY_OK) {
-    stream->loop = loop;
-    stream->connection = connection;
-    stream->since = shared->loops->now(shared->host);
-    status = connection->api->wait_readable(connection, &on_readable, stream);
-  }
   if (status != SY_OK) {
     free(stream);
     echo_drain_leave(shared->drain);
     return status;
   }
+  stream->loop = loop;
+  stream->connection = connection;
   echo_link_append(&loop->reading, &stream->link);
+  on_readable(stream, SY_OK, 0); /* a client's first bytes come with its tag */
   return SY_OK;
 }
 

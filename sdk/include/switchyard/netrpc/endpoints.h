@@ -29,8 +29,8 @@ typedef struct sy_netrpc_call_api {
   /* "ip:port" of the caller, or "in-process". Valid until the call is answered. [any thread] */
   sy_string (*remote)(sy_netrpc_call* call);
 
-  /* As fail, and then closes the stream: for a body that does not decode, of which the two sides may
-   * disagree where it ends. In process the same as fail. [any thread] */
+  /* As fail, and then closes the stream: for a body that does not decode, of which the two sides
+   * may disagree where it ends. In process the same as fail. [any thread] */
   void (*reject)(sy_netrpc_call* call, sy_string text);
 } sy_netrpc_call_api;
 
