@@ -119,7 +119,7 @@ void Connection::overdue(void* self) {
 
 bool Connection::may_read() const {
   if (end_ || peer_ended_) return false;
-  return finish_ || (queued() < kQueuedBytesMax && takes_input());
+  return finish_ || takes_input();
 }
 
 void Connection::wait_to_read() {

@@ -66,8 +66,8 @@ protected:
   /// All of output() is on its way.
   virtual void make_progress() = 0;
 
-  /// False while what came is more than can be dealt with.
-  [[nodiscard]] virtual bool takes_input() const { return true; }
+  /// False while so much waits, to be written or to be worked on, that nothing should be read.
+  [[nodiscard]] virtual bool takes_input() const { return queued() < kQueuedBytesMax; }
 
   // What it may ask for.
 

@@ -5,6 +5,7 @@
 
 #include <boost/assert.hpp>
 
+#include <functional>
 #include <switchyard_manifest.h>
 #include <utility>
 
@@ -16,15 +17,31 @@ namespace {
 // How long stop() waits for endpoints that were told long before to answer.
 constexpr std::chrono::seconds kAnswersLimit{5};
 
-void drain_loop(void* loop) {
-  static_cast<Loop*>(loop)->drain();
-}
-
-void abort_loop(void* loop) {
-  static_cast<Loop*>(loop)->abort();
-}
+// A day: what is longer is a mistake, and could overflow.
+constexpr std::uint64_t kTimeoutMax = 86'400'000'000'000;
 
 } // namespace
+
+sy_instance::Share::Share(sy_instance& instance, const sy_dial* dial, std::uint32_t index)
+    : loop{
+          instance.host_.get(),
+          instance.loops_api_,
+          index,
+          instance.config_,
+          instance.endpoints,
+          instance.metrics_,
+          instance},
+      clients{instance.host_.get(), dial, loop} {}
+
+void sy_instance::Share::drain(void* self) {
+  static_cast<Share*>(self)->loop.drain();
+}
+
+void sy_instance::Share::abort(void* self) {
+  auto& share = *static_cast<Share*>(self);
+  share.clients.abort();
+  share.loop.abort();
+}
 
 sy_instance::sy_instance(const sy_host* host, std::string_view config)
     : endpoints{Host{host}.require<sy_journal>()},
@@ -33,9 +50,9 @@ sy_instance::sy_instance(const sy_host* host, std::string_view config)
       config_{parse_config(config)},
       metrics_{host, host_.require<sy_metrics>()},
       busy_loops_{loops_api_.count} {
+  const auto* dial = host_.find<sy_dial>();
   for (std::uint32_t index = 0; index < loops_api_.count; ++index) {
-    loops_.push_back(
-        std::make_unique<Loop>(host, loops_api_, index, config_, endpoints, metrics_, *this));
+    shares_.push_back(std::make_unique<Share>(*this, dial, index));
   }
   const auto added = endpoints.add(kStatusPing, status_ping(), nullptr);
   BOOST_VERIFY(added == SY_OK);
@@ -45,8 +62,8 @@ sy_instance::~sy_instance() = default;
 
 sy_status sy_instance::serve(std::uint32_t protocol, sy_connection* connection) {
   const auto index = loops_api_.current(host_.get());
-  BOOST_ASSERT(index < loops_.size());
-  auto& loop = *loops_[index];
+  BOOST_ASSERT(index < shares_.size());
+  auto& loop = shares_[index]->loop;
   if (loop.draining()) return SY_CANCELLED;
 
   // Each deletes itself when its connection ends.
@@ -79,24 +96,54 @@ void sy_instance::drain(sy_drain_done done, void* context) {
 void sy_instance::begin_drain() {
   if (std::exchange(draining_, true)) return;
   local_calls.cancel_all();
-  for (const auto& loop : loops_)
-    loop->post(&drain_loop, loop.get());
+  for (const auto& share : shares_)
+    share->loop.post(&Share::drain, share.get());
 }
 
 void sy_instance::abort_all() {
   begin_drain();
-  for (const auto& loop : loops_)
-    loop->post(&abort_loop, loop.get());
+  for (const auto& share : shares_)
+    share->loop.post(&Share::abort, share.get());
 }
 
 void sy_instance::stop() {
   abort_all();
   std::unique_lock lock{mutex_};
-  const auto quiet = quiet_.wait_for(lock, kAnswersLimit, [this] { return busy_loops_ == 0; });
+  // A loop that has been quiet for long may still have posts before it: these have run as well
+  // then.
+  to_pass_ = shares_.size();
+  for (const auto& share : shares_)
+    share->loop.post(&sy_instance::passed, this);
+  const auto quiet =
+      changed_.wait_for(lock, kAnswersLimit, [this] { return busy_loops_ == 0 && to_pass_ == 0; });
   lock.unlock();
   if (!quiet || !local_calls.wait(kAnswersLimit)) {
     throw Failure{SY_TIMED_OUT, "endpoints have not answered calls that they were told to end"};
   }
+}
+
+void sy_instance::passed(void* self) {
+  auto& instance = *static_cast<sy_instance*>(self);
+  const std::lock_guard lock{instance.mutex_};
+  --instance.to_pass_;
+  instance.changed_.notify_all();
+}
+
+sy_status sy_instance::call(
+    const sy_netrpc_request& request,
+    sy_netrpc_done done,
+    void* context,
+    sy_netrpc_invocation** invocation) {
+  if (request.address.size == 0 || request.method.size == 0 || request.body.size == 0 ||
+      request.timeout == 0 || request.timeout > kTimeoutMax) {
+    return SY_INVALID;
+  }
+  // Calls of one server meet on one loop, so that they share a session.
+  const auto index = std::hash<std::string_view>{}(view(request.address)) % shares_.size();
+  auto* made = new sy_netrpc_invocation{shares_[index]->clients, request, done, context};
+  *invocation = made;
+  made->begin();
+  return SY_OK;
 }
 
 void sy_instance::loop_is_quiet() {
@@ -107,7 +154,7 @@ void sy_instance::loop_is_quiet() {
     if (--busy_loops_ > 0) return;
     done = std::exchange(done_, nullptr);
     context = done_context_;
-    quiet_.notify_all();
+    changed_.notify_all();
   }
   if (done != nullptr) done(context);
 }

@@ -66,7 +66,8 @@ public:
 
   void call_ended();
 
-  /// Asks every connection to end when its work is done. From now on add() is not called.
+  /// Asks every connection to end when its work is done. From now on none is added but for calls
+  /// that wait for it.
   void drain();
 
   /// Ends every connection now; drains too.

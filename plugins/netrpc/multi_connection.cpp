@@ -12,22 +12,14 @@ constexpr std::ptrdiff_t kHeldOutputMax = 16 * 1024 * 1024;
 } // namespace
 
 MultiConnection::MultiConnection(Loop& loop, sy_connection* connection)
-    : Connection{loop, connection},
-      session_{yamux::Role::Server, loop.yamux_limits, loop.deadlines.now()},
-      keep_alive_{&MultiConnection::keep_alive, this} {
-  loop.deadlines.arm(keep_alive_, session_.deadline());
+    : YamuxConnection{loop, connection, yamux::Role::Server} {
   ++loop.count.sessions;
 }
 
 MultiConnection::~MultiConnection() {
-  loop().deadlines.disarm(keep_alive_);
   for (auto& stream : streams_)
     end_conversation(stream);
   --loop().count.sessions;
-}
-
-void MultiConnection::receive(std::span<const std::byte> bytes) {
-  if (const auto done = session_.receive(bytes, *this); !done) end_by(done.error());
 }
 
 void MultiConnection::receive_end() {
@@ -36,7 +28,7 @@ void MultiConnection::receive_end() {
 
 void MultiConnection::begin_drain() {
   draining_ = true;
-  session_.go_away(yamux::GoAwayCode::Normal);
+  session().go_away(yamux::GoAwayCode::Normal);
   std::vector<std::uint32_t> ids;
   for (const auto& stream : streams_)
     ids.push_back(stream.id);
@@ -48,7 +40,7 @@ void MultiConnection::begin_drain() {
 }
 
 void MultiConnection::make_progress() {
-  session_.resume(*this);
+  YamuxConnection::make_progress();
   if (!held_back_) return;
   held_back_ = false;
   std::vector<std::uint32_t> ids;
@@ -66,7 +58,7 @@ void MultiConnection::on_open(std::uint32_t id) {
       place, {id, std::make_unique<Conversation>(loop(), *this, id, Audience::Authenticated)});
   ++conversations_;
   ++loop().count.streams;
-  session_.accept(id);
+  session().accept(id);
 }
 
 void MultiConnection::on_data(std::uint32_t id, std::span<const std::byte> bytes) {
@@ -118,7 +110,7 @@ void MultiConnection::settle(Conversation& conversation) {
 
 void MultiConnection::time_out(Conversation& conversation) {
   const auto id = conversation.stream();
-  session_.reset(id);
+  session().reset(id);
   forget(id);
   finish_if_drained();
   end_turn();
@@ -139,9 +131,9 @@ void MultiConnection::close_if_over(std::uint32_t id) {
   const auto stream = find(id);
   if (stream == streams_.end() || !stream->conversation || !stream->conversation->over()) return;
 
-  session_.finish(id);
+  session().finish(id);
   end_conversation(*stream);
-  if (!session_.is_open(id)) streams_.erase(stream);
+  if (!session().is_open(id)) streams_.erase(stream);
   finish_if_drained();
 }
 
@@ -161,31 +153,6 @@ void MultiConnection::end_conversation(Stream& stream) {
 
 void MultiConnection::finish_if_drained() {
   if (draining_ && conversations_ == 0) finish(SY_CLOSE_DRAINED);
-}
-
-void MultiConnection::end_by(boost::system::error_code error) {
-  switch (static_cast<yamux::Error>(error.value())) {
-  case yamux::Error::OutputLimit: return end(SY_CLOSE_LIMIT);
-  case yamux::Error::KeepAliveTimeout: return end(SY_CLOSE_TIMED_OUT);
-  case yamux::Error::PeerProtocolError:
-  case yamux::Error::PeerInternalError: return end(SY_CLOSE_PEER_GONE);
-  default: return end(SY_CLOSE_PROTOCOL_ERROR);
-  }
-}
-
-void MultiConnection::keep_alive(void* self) {
-  auto& connection = *static_cast<MultiConnection*>(self);
-  auto& deadlines = connection.loop().deadlines;
-  // While reading is stopped an answer to a ping would go unread; the write's own limit holds then.
-  const auto reading = connection.queued() < kQueuedBytesMax;
-  const auto now = deadlines.now();
-  if (reading) {
-    if (const auto kept = connection.session_.advance(now); !kept) connection.end_by(kept.error());
-  }
-  deadlines.arm(
-      connection.keep_alive_,
-      reading ? connection.session_.deadline() : now + connection.loop().config.write_timeout);
-  connection.end_turn();
 }
 
 } // namespace switchyard::netrpc

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <plugins/netrpc/connection.hpp>
 #include <plugins/netrpc/conversation.hpp>
-#include <proto/yamux/session.hpp>
+#include <plugins/netrpc/yamux_connection.hpp>
 
 namespace switchyard::netrpc {
 
 /// A yamux session with a conversation in each stream: tag 4, ALPN consul/rpc-multi. Deletes
 /// itself.
-class MultiConnection final : public Connection, public yamux::Events, public StreamOwner {
+class MultiConnection final : public YamuxConnection, public StreamOwner {
 public:
   MultiConnection(Loop& loop, sy_connection* connection);
 
@@ -22,16 +21,8 @@ private:
   ~MultiConnection() override;
 
   // Connection
-  void receive(std::span<const std::byte> bytes) override;
   void receive_end() override;
   void begin_drain() override;
-
-  [[nodiscard]] std::span<const std::byte> output() const override { return session_.output(); }
-
-  void consume_output(std::size_t count) override { session_.consume_output(count); }
-
-  [[nodiscard]] std::vector<std::byte> take_output() override { return session_.take_output(); }
-
   void make_progress() override;
 
   // yamux::Events
@@ -45,10 +36,10 @@ private:
 
   // StreamOwner
   [[nodiscard]] std::size_t write(std::uint32_t id, std::span<const std::byte> bytes) override {
-    return session_.write(id, bytes);
+    return session().write(id, bytes);
   }
 
-  void consumed(std::uint32_t id, std::size_t count) override { session_.consumed(id, count); }
+  void consumed(std::uint32_t id, std::size_t count) override { session().consumed(id, count); }
 
   [[nodiscard]] bool may_begin() override;
   void hold(std::ptrdiff_t input, std::ptrdiff_t output) override;
@@ -63,17 +54,13 @@ private:
   void forget(std::uint32_t id);
   void end_conversation(Stream& stream);
   void finish_if_drained();
-  void end_by(boost::system::error_code error);
-  static void keep_alive(void* self);
 
-  yamux::Session session_;
   std::vector<Stream> streams_; ///< ascending ids; the same as the session's
   std::uint32_t conversations_ = 0;
   bool draining_ = false;
   bool held_back_ = false; ///< a conversation was told not to begin
   std::ptrdiff_t held_input_ = 0;
   std::ptrdiff_t held_output_ = 0;
-  Deadline keep_alive_;
 };
 
 } // namespace switchyard::netrpc

@@ -1,5 +1,4 @@
 #include <switchyard/boundary.hpp>
-#include <switchyard/netrpc/client.h>
 #include <switchyard/plugin.h>
 
 #include <plugins/netrpc/instance.hpp>
@@ -53,6 +52,23 @@ constexpr sy_netrpc_endpoints kEndpoints = {
         {.struct_size = sizeof(sy_netrpc_endpoints), .reserved = 0, .bind = bind, .unbind = unbind},
     .invoke = invoke};
 
+sy_status call(
+    void* provider,
+    const sy_netrpc_request* request,
+    sy_netrpc_done done,
+    void* context,
+    sy_netrpc_invocation** invocation) {
+  if (!SY_HAS(request, sy_netrpc_request, timeout)) return SY_INVALID;
+  return at_boundary([&] { return instance(provider).call(*request, done, context, invocation); });
+}
+
+void cancel(void*, sy_netrpc_invocation* invocation) {
+  invocation->cancel();
+}
+
+constexpr sy_netrpc_client kClient = {
+    .struct_size = sizeof(sy_netrpc_client), .reserved = 0, .call = call, .cancel = cancel};
+
 sy_status check_config(sy_string config, sy_error* error) {
   return at_boundary(error, [&] { static_cast<void>(netrpc::parse_config(view(config))); });
 }
@@ -95,6 +111,7 @@ void destroy(sy_instance* self) {
 
 const void* query(sy_instance*, const char* id) {
   if (std::strcmp(id, SY_NETRPC_ENDPOINTS) == 0) return &kEndpoints;
+  if (std::strcmp(id, SY_NETRPC_CLIENT) == 0) return &kClient;
   return nullptr;
 }
 

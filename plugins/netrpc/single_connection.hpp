@@ -37,10 +37,10 @@ private:
 
   void finish_if_over();
 
-  Conversation conversation_;
   std::vector<std::byte> output_;
   std::ptrdiff_t held_input_ = 0;
   bool waits_for_room_ = false; ///< the conversation has more to write
+  Conversation conversation_;   // last: it speaks to the rest until its end
 };
 
 } // namespace switchyard::netrpc
