@@ -62,6 +62,7 @@ inline constexpr auto kCloseReasons = static_cast<std::size_t>(CloseReason::Coun
   switch (status) {
   case SY_TIMED_OUT: return CloseReason::OpeningTimeout;
   case SY_REFUSED: return CloseReason::TlsFailed;
+  case SY_INVALID: return CloseReason::UnknownProtocol;
   default: return CloseReason::OpeningAborted;
   }
 }
