@@ -143,7 +143,9 @@ bool Acceptor::turn_one_away() {
 
 void Acceptor::drain_and_close() {
   if (!socket_.is_open()) return;
-  accept_some(SOMAXCONN); // the queue holds no more; those who go on connecting cannot prolong it
+  // The queue holds no more; those who go on connecting cannot prolong it. Before start() nobody
+  // takes them.
+  if (on_accept_) accept_some(SOMAXCONN);
   boost::system::error_code ignored; // nothing can be done about a close that fails
   socket_.close(ignored);
   pause_.cancel();

@@ -81,6 +81,16 @@ TEST_F(AcceptorTest, EmptiesItsQueueBeforeItCloses) {
     ::close(client);
 }
 
+TEST_F(AcceptorTest, ClosesThoughItWasNeverStarted) {
+  const auto acceptor = *Acceptor::bind(loop, kAnyPort);
+  const int client = connect_to(acceptor->local_endpoint());
+  on_loop([&] { acceptor->drain_and_close(); });
+  char byte = 0;
+  EXPECT_LE(::recv(client, &byte, 1, 0), 0);
+  EXPECT_EQ(acceptor->accepted(), 0U);
+  ::close(client);
+}
+
 TEST_F(AcceptorTest, TurnsConnectionsAwayWhileNoDescriptorIsLeft) {
   const auto acceptor = *Acceptor::bind(loop, kAnyPort);
   const int client = connect_to(acceptor->local_endpoint());
