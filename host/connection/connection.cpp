@@ -55,6 +55,7 @@ struct Connection::Write {
   std::size_t first;
   std::size_t count; // 0 in all: wait_writable
   std::size_t transferred;
+  bool cancelled;
 };
 
 Connection::Connection(ConnectionOwner& owner, int socket, ClientLimit::Slot slot)
@@ -89,8 +90,7 @@ sy_status Connection::try_read(void* buffer, std::size_t capacity, std::size_t& 
 
 sy_status Connection::peek(void* buffer, std::size_t capacity, std::size_t& transferred) {
   transferred = 0;
-  const auto count =
-      ::recv(descriptor_.native_handle(), buffer, capacity, MSG_DONTWAIT | MSG_PEEK);
+  const auto count = ::recv(descriptor_.native_handle(), buffer, capacity, MSG_DONTWAIT | MSG_PEEK);
   if (count < 0) return from_errno();
   if (count == 0) return SY_CLOSED;
   transferred = static_cast<std::size_t>(count);
@@ -107,8 +107,9 @@ sy_status Connection::read_some(void* buffer, std::size_t capacity, Done done, v
   read_context_ = context;
   read_buffer_ = buffer;
   read_capacity_ = capacity;
-  if (tls_ != nullptr && tls_->has_pending()) {
-    boost::asio::post(descriptor_.get_executor(), [self = Ptr{this}] { self->readable(false); });
+  read_cancelled_ = expired_;
+  if (expired_ || (tls_ != nullptr && tls_->has_pending())) {
+    boost::asio::post(descriptor_.get_executor(), [self = Ptr{this}] { self->readable(); });
   } else {
     wait_to_read();
   }
@@ -118,14 +119,12 @@ sy_status Connection::read_some(void* buffer, std::size_t capacity, Done done, v
 void Connection::wait_to_read() {
   const auto side =
       std::exchange(tls_read_wants_write_, false) ? Descriptor::wait_write : Descriptor::wait_read;
-  descriptor_.async_wait(side, [self = Ptr{this}](boost::system::error_code error) {
-    self->readable(error == boost::asio::error::operation_aborted);
-  });
+  descriptor_.async_wait(side, [self = Ptr{this}](boost::system::error_code) { self->readable(); });
 }
 
-void Connection::readable(bool cancelled) {
+void Connection::readable() {
   if (closed_ || read_done_ == nullptr) return;
-  if (cancelled) return finish_read(expired_ ? SY_TIMED_OUT : SY_CANCELLED, 0);
+  if (read_cancelled_) return finish_read(expired_ ? SY_TIMED_OUT : SY_CANCELLED, 0);
   if (read_buffer_ == nullptr) return finish_read(SY_OK, 0);
   std::size_t transferred = 0;
   const auto status = try_read(read_buffer_, read_capacity_, transferred);
@@ -211,30 +210,33 @@ Connection::write_tls(const sy_bytes* slices, std::size_t count, std::size_t& tr
 sy_status Connection::write(const sy_bytes* slices, std::size_t count, Done done, void* context) {
   if (write_ != nullptr) return SY_BUSY;
   if (count > SY_SLICES_MAX) return SY_INVALID;
-  write_ = std::make_unique<Write>(Write{done, context, {}, 0, count, 0});
+  write_ = std::make_unique<Write>(Write{done, context, {}, 0, count, 0, expired_});
   std::copy_n(slices, count, write_->slices.begin());
-  boost::asio::post(descriptor_.get_executor(), [self = Ptr{this}] { self->writable(false); });
+  boost::asio::post(descriptor_.get_executor(), [self = Ptr{this}] { self->writable(); });
   return SY_OK;
 }
 
 sy_status Connection::wait_writable(Done done, void* context) {
   if (write_ != nullptr) return SY_BUSY;
-  write_ = std::make_unique<Write>(Write{done, context, {}, 0, 0, 0});
-  wait_to_write();
+  write_ = std::make_unique<Write>(Write{done, context, {}, 0, 0, 0, expired_});
+  if (expired_) {
+    boost::asio::post(descriptor_.get_executor(), [self = Ptr{this}] { self->writable(); });
+  } else {
+    wait_to_write();
+  }
   return SY_OK;
 }
 
 void Connection::wait_to_write() {
   descriptor_.async_wait(
-      Descriptor::wait_write, [self = Ptr{this}](boost::system::error_code error) {
-        self->writable(error == boost::asio::error::operation_aborted);
-      });
+      Descriptor::wait_write, [self = Ptr{this}](boost::system::error_code) { self->writable(); });
 }
 
-void Connection::writable(bool cancelled) {
+void Connection::writable() {
   if (closed_ || write_ == nullptr) return;
   auto& write = *write_;
-  if (cancelled) return finish_write(expired_ ? SY_TIMED_OUT : SY_CANCELLED, write.transferred);
+  if (write.cancelled)
+    return finish_write(expired_ ? SY_TIMED_OUT : SY_CANCELLED, write.transferred);
   while (write.first < write.count) {
     std::size_t sent = 0;
     const auto* slices = write.slices.data() + write.first;
@@ -266,6 +268,10 @@ sy_status Connection::shutdown_write() {
 }
 
 void Connection::cancel() {
+  // The reactor may have queued an operation already, and does not call it back then: it has to see
+  // for itself that it was cancelled, or it would go on to wait.
+  read_cancelled_ = read_done_ != nullptr;
+  if (write_ != nullptr) write_->cancelled = true;
   boost::system::error_code ignored; // cancelling an open descriptor does not fail
   descriptor_.cancel(ignored);
 }

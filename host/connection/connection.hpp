@@ -86,7 +86,8 @@ public:
 
   void set_listener(std::string_view name) { listener_ = name; }
 
-  /// Says that the deadline of the opening has passed; closes the socket for reading and writing.
+  /// Says that the deadline of the opening has passed: what is in flight, and whatever is begun
+  /// from now on, finishes with SY_TIMED_OUT.
   void expire();
 
   [[nodiscard]] bool expired() const noexcept { return expired_; }
@@ -114,8 +115,8 @@ private:
 
   void wait_to_read();
   void wait_to_write();
-  void readable(bool cancelled);
-  void writable(bool cancelled);
+  void readable();
+  void writable();
   void finish_read(sy_status status, std::size_t transferred);
   void finish_write(sy_status status, std::size_t transferred);
   sy_status write_tls(const sy_bytes* slices, std::size_t count, std::size_t& transferred);
@@ -126,6 +127,7 @@ private:
   std::uint32_t references_ = 1; // the plugin's or the serving coroutine's; close() gives it up
   bool closed_ = false;
   bool expired_ = false;
+  bool read_cancelled_ = false;
   bool tls_read_wants_write_ = false;
   std::uint32_t tls_retry_size_ = 0; // what OpenSSL must be offered again
   std::int16_t tag_ = -1;

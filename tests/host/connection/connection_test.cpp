@@ -120,6 +120,29 @@ TEST_F(ConnectionTest, ExpiresAWaitWithTimedOut) {
   EXPECT_EQ(ended.wait().first, SY_TIMED_OUT);
 }
 
+TEST_F(ConnectionTest, WaitsForNothingOnceItHasExpired) {
+  Ended read;
+  Ended written;
+  run([&] {
+    connection->expire();
+    connection->wait_readable(&Ended::done, &read);
+    connection->wait_writable(&Ended::done, &written);
+  });
+  EXPECT_EQ(read.wait().first, SY_TIMED_OUT);
+  EXPECT_EQ(written.wait().first, SY_TIMED_OUT);
+}
+
+TEST_F(ConnectionTest, CancelsAWriteThatHasYetToBegin) {
+  const std::string more(4'000'000, 'm'); // than the socket holds
+  Ended ended;
+  run([&] {
+    const sy_bytes slice{more.data(), more.size()};
+    connection->write(&slice, 1, &Ended::done, &ended);
+    connection->cancel();
+  });
+  EXPECT_EQ(ended.wait(), (Answer{SY_CANCELLED, 0}));
+}
+
 TEST_F(ConnectionTest, LeavesAPeekedByteInPlace) {
   Ended waited;
   run([&] { connection->wait_readable(&Ended::done, &waited); });
