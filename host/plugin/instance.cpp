@@ -32,14 +32,6 @@ std::vector<std::string> required_ids(const Manifest& manifest) {
   return ids;
 }
 
-/// What code that stays in memory may reach until the process ends.
-void keep_for_ever(std::shared_ptr<const void> kept) {
-  static auto& mutex = *new std::mutex;
-  static auto& all = *new std::vector<std::shared_ptr<const void>>;
-  const std::lock_guard lock{mutex};
-  all.push_back(std::move(kept));
-}
-
 /// Passes the end of a drain on, once, whoever comes first and however late.
 struct DrainEnd {
   std::function<void()> done;
@@ -49,6 +41,20 @@ struct DrainEnd {
     if (!reached.exchange(true)) done();
   }
 };
+
+/// What code that stays in memory may reach until the process ends.
+struct Remains {
+  std::unique_ptr<InstanceServices> services;
+  std::shared_ptr<DrainEnd> drain_end;
+  sy_instance* instance;
+};
+
+void keep_for_ever(Remains remains) {
+  static auto& mutex = *new std::mutex;
+  static auto& all = *new std::vector<Remains>;
+  const std::lock_guard lock{mutex};
+  all.push_back(std::move(remains));
+}
 
 } // namespace
 
@@ -94,9 +100,7 @@ struct Instance::State {
   bool retained = false;
 
   ~State() {
-    if (!retained) return;
-    keep_for_ever(std::shared_ptr<const void>{std::move(services)});
-    keep_for_ever(std::move(drain_end));
+    if (retained) keep_for_ever({std::move(services), std::move(drain_end), handle});
   }
 
   [[nodiscard]] std::chrono::milliseconds limit() const {

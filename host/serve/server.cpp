@@ -59,7 +59,7 @@ Server::Server(const Config& config, Log& log)
       log_{log},
       limit_{connection_cap(config), config.limits.connections_per_client},
       loop_service_{make_loop_service(loop_count(config))},
-      services_{make_plugin_log(log), config.limits.control_timeout} {
+      services_{make_plugin_log(log), config.limits.control_timeout / 2} {
   for (std::uint32_t i = 0; i < loop_count(config); ++i)
     loops_.push_back(std::make_unique<LoopStages>(i, config, log.component("route")));
 }
@@ -82,7 +82,9 @@ std::vector<std::string> Server::start() {
   const auto refusals = plugins_->start();
   for (const auto& refusal : refusals)
     problems.push_back(refusal.text);
-  if (!problems.empty() && config_.host.on_plugin_failure == OnPluginFailure::Exit) return problems;
+  const auto none = plugins_->plugins().empty(); // no place for their copies
+  if (!problems.empty() && (none || config_.host.on_plugin_failure == OnPluginFailure::Exit))
+    return problems;
   for (const auto& problem : problems)
     log_.component("plugin")->error(problem);
 

@@ -17,6 +17,8 @@ namespace switchyard::host {
 /// What all plugin instances share. One a process; older than the first instance, younger than
 /// none.
 struct Services {
+  /// `removal_limit`: how long a removal from the journal waits; less than limits.control_timeout,
+  /// so that it can say what it has waited for.
   Services(PluginLog log_, std::chrono::milliseconds removal_limit)
       : log{std::move(log_)}, journal{removal_limit} {}
 
