@@ -45,19 +45,26 @@ std::string YamuxPeer::receive_all(std::uint32_t stream) {
   return std::exchange(state.received, {});
 }
 
+bool YamuxPeer::read() {
+  std::byte chunk[65536];
+  const auto got = ::recv(socket_.get(), chunk, sizeof chunk, 0);
+  if (got <= 0) return false;
+  const auto done = session_.receive(std::span{chunk}.first(static_cast<std::size_t>(got)), *this);
+  EXPECT_TRUE(done) << done.error().message();
+  flush();
+  return true;
+}
+
 bool YamuxPeer::read_until(const std::function<bool()>& done) {
   while (!done()) {
-    std::byte chunk[65536];
-    const auto got = ::recv(socket_.get(), chunk, sizeof chunk, 0);
-    if (got <= 0) return false;
-    EXPECT_TRUE(session_.receive(std::span{chunk}.first(static_cast<std::size_t>(got)), *this));
-    flush();
+    if (!read()) return false;
   }
   return true;
 }
 
-void YamuxPeer::on_open(std::uint32_t) {
-  ADD_FAILURE() << "the server opens nothing";
+void YamuxPeer::on_open(std::uint32_t stream) {
+  EXPECT_EQ(role_, yamux::Role::Server) << "a server opens nothing";
+  session_.accept(stream);
 }
 
 void YamuxPeer::on_data(std::uint32_t stream, std::span<const std::byte> bytes) {

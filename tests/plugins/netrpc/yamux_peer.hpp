@@ -10,10 +10,13 @@
 
 namespace switchyard::netrpc::test {
 
-/// The client's end of a yamux connection, over a socket that blocks.
+/// The test's end of a yamux connection, in either role, over a socket that blocks.
 class YamuxPeer final : public yamux::Events {
 public:
-  explicit YamuxPeer(peer::Socket socket) : socket_{std::move(socket)} {}
+  explicit YamuxPeer(peer::Socket socket, yamux::Role role = yamux::Role::Client)
+      : socket_{std::move(socket)},
+        session_{role, kLimits, std::chrono::nanoseconds{0}},
+        role_{role} {}
 
   /// Opens a stream and writes `bytes` on it.
   std::uint32_t open(std::string_view bytes = {});
@@ -30,6 +33,9 @@ public:
 
   /// Waits until the other side has finished `stream`, reset it or ended; what came before.
   std::string receive_all(std::uint32_t stream);
+
+  /// Waits for some bytes and takes them; false at the end of the connection.
+  bool read();
 
   /// Reads until `done`, or until the other side ends the connection: then it is false.
   bool read_until(const std::function<bool()>& done);
@@ -57,7 +63,7 @@ private:
     bool reset = false;
   };
 
-  void on_open(std::uint32_t) override;
+  void on_open(std::uint32_t stream) override;
   void on_data(std::uint32_t stream, std::span<const std::byte> bytes) override;
 
   void on_finish(std::uint32_t stream) override { streams_[stream].finished = true; }
@@ -71,8 +77,9 @@ private:
   void flush();
 
   peer::Socket socket_;
-  yamux::Limits limits_{.output_bytes_max = 64 << 20};
-  yamux::Session session_{yamux::Role::Client, limits_, std::chrono::nanoseconds{0}};
+  static constexpr yamux::Limits kLimits{.output_bytes_max = 64 << 20};
+  yamux::Session session_;
+  yamux::Role role_;
   std::map<std::uint32_t, Stream> streams_;
   bool told_to_go_ = false;
 };
