@@ -43,7 +43,8 @@ X509Ptr certificate_of(const std::string& pem) {
 }
 
 Key key_of(const std::string& pem) {
-  return Key{PEM_read_bio_PrivateKey(reading(pem).get(), nullptr, nullptr, nullptr)};
+  std::string password; // given, so that nobody is asked for one
+  return Key{PEM_read_bio_PrivateKey(reading(pem).get(), nullptr, nullptr, password.data())};
 }
 
 /// What `write(bio)` writes; empty when it fails.

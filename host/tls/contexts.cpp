@@ -6,16 +6,27 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace switchyard::host {
 
 namespace {
 
-std::string last_reason() {
-  const char* text = ERR_reason_error_string(ERR_peek_last_error());
+/// Why OpenSSL cannot use a file; `not_pem` when its contents are something else. The first error
+/// is the cause, those after it say who passed it on.
+std::string reason(const char* not_pem) {
+  const auto code = ERR_peek_error();
   ERR_clear_error();
-  return text != nullptr ? text : "unknown error";
+  if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));
+  const auto judged = ERR_GET_LIB(code) == ERR_LIB_SSL || ERR_GET_LIB(code) == ERR_LIB_X509;
+  const char* text = judged ? ERR_reason_error_string(code) : nullptr;
+  return text != nullptr ? text : not_pem;
+}
+
+/// Nobody is there to type a password, and one that waits for it does not serve.
+int no_password(char*, int, int, void*) {
+  return -1;
 }
 
 /// One process-wide set of rules for every context.
@@ -28,6 +39,9 @@ ssl_ctx_st* new_context(const SSL_METHOD* method) {
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_default_passwd_cb(context, &no_password);
+  // One record a read: a peer that sends nothing but key updates would keep the loop in SSL_read.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_mode(
       context,
       SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -38,9 +52,11 @@ ssl_ctx_st* new_context(const SSL_METHOD* method) {
 /// The sentence for a file that cannot be used, or empty.
 std::string use_certificate(SSL_CTX* context, const TlsConfig& config) {
   if (SSL_CTX_use_certificate_chain_file(context, config.certificate.c_str()) != 1)
-    return "tls.certificate: cannot use " + config.certificate + ": " + last_reason();
+    return "tls.certificate: cannot use " + config.certificate + ": " +
+           reason("it holds no certificate in PEM");
   if (SSL_CTX_use_PrivateKey_file(context, config.key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return "tls.key: cannot use " + config.key + ": " + last_reason();
+    return "tls.key: cannot use " + config.key + ": " +
+           reason("it holds no private key in PEM without a password");
   if (SSL_CTX_check_private_key(context) != 1)
     return "tls.key: " + config.key + " is not the key of the certificate " + config.certificate;
   return {};
@@ -48,7 +64,7 @@ std::string use_certificate(SSL_CTX* context, const TlsConfig& config) {
 
 std::string use_ca(SSL_CTX* context, const TlsConfig& config) {
   if (SSL_CTX_load_verify_file(context, config.ca.c_str()) != 1)
-    return "tls.ca: cannot use " + config.ca + ": " + last_reason();
+    return "tls.ca: cannot use " + config.ca + ": " + reason("it holds no certificate in PEM");
   return {};
 }
 

@@ -49,7 +49,8 @@ TlsSession::TlsSession(ssl_ctx_st* context, int socket, Role role) : ssl_{SSL_ne
 void TlsSession::ask_for(const std::string& server_name, std::string_view alpn) {
   if (!server_name.empty()) {
     SSL_set_tlsext_host_name(ssl_.get(), server_name.c_str());
-    SSL_set1_host(ssl_.get(), server_name.c_str());
+    // Without the name every certificate of the CA would do.
+    if (SSL_set1_host(ssl_.get(), server_name.c_str()) != 1) throw std::bad_alloc{};
   }
   if (!alpn.empty()) {
     std::string list(1, static_cast<char>(alpn.size()));

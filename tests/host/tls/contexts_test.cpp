@@ -2,11 +2,14 @@
 #include <host/tls/session.hpp>
 
 #include <gtest/gtest.h>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
 #include <sys/socket.h>
 #include <tests/host/tls/certificates.hpp>
 
 #include <fcntl.h>
 #include <fstream>
+#include <memory>
 #include <unistd.h>
 #include <utility>
 
@@ -79,6 +82,31 @@ TEST_F(Tls, NamesTheFileThatIsWrong) {
     EXPECT_EQ(contexts.error().substr(0, c.sentence.size()), c.sentence);
     EXPECT_NE(contexts.error().find(c.value), std::string::npos) << contexts.error();
   }
+}
+
+TEST_F(Tls, SaysWhatIsWrongWithAKey) {
+  const auto sentence = [&](const std::string& key) {
+    auto wrong = config;
+    wrong.key = key;
+    return TlsContexts::load(&wrong, {}).error();
+  };
+  const auto none = files.path("none.pem");
+  EXPECT_EQ(sentence(none), "tls.key: cannot use " + none + ": No such file or directory");
+
+  // Asked for on the terminal, the password would keep a server from starting or reloading.
+  const auto locked = files.path("locked.pem");
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
+      EVP_EC_gen("P-256"), &EVP_PKEY_free};
+  const std::unique_ptr<BIO, decltype(&BIO_free)> file{
+      BIO_new_file(locked.c_str(), "w"), &BIO_free};
+  ASSERT_EQ(
+      PEM_write_bio_PKCS8PrivateKey(
+          file.get(), key.get(), EVP_aes_256_cbc(), "secret", 6, nullptr, nullptr),
+      1);
+  ASSERT_EQ(BIO_flush(file.get()), 1);
+  EXPECT_EQ(
+      sentence(locked),
+      "tls.key: cannot use " + locked + ": it holds no private key in PEM without a password");
 }
 
 TEST_F(Tls, ChoosesTheFirstOfOurNamesThatIsOffered) {
