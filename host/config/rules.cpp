@@ -82,12 +82,17 @@ void check_listeners(const Config& config, std::vector<Problem>& problems) {
       report(
           "address", listener.address + " is already taken by the listener" + in_line(other.place));
     }
-    if (!address->loopback && !config.tls && !listener.insecure) {
+    if (address->loopback || listener.insecure) continue;
+    const auto reachable = listener.address + " can be reached from other machines and ";
+    if (!listener.protocol.empty()) {
       report(
           "address",
-          listener.address +
-              " can be reached from other machines and there is no [tls]; add [tls], "
-              "listen on 127.0.0.1, or say insecure = true");
+          reachable + "a listener of one protocol speaks clear text; listen on 127.0.0.1, or say "
+                      "insecure = true");
+    } else if (!config.tls) {
+      report(
+          "address",
+          reachable + "there is no [tls]; add [tls], listen on 127.0.0.1, or say insecure = true");
     }
   }
 }

@@ -281,6 +281,10 @@ TEST(Parse, JudgesListeners) {
       {"[tls]\ncertificate = \"c\"\nkey = \"k\"\n[[listener]]\nname = \"a\"\naddress = "
        "\"0.0.0.0:8300\"",
        ""},
+      {"[tls]\ncertificate = \"c\"\nkey = \"k\"\n[[listener]]\nname = \"a\"\naddress = "
+       "\"0.0.0.0:8300\"\nprotocol = \"p\"",
+       "p.toml:4: listener[0].address: 0.0.0.0:8300 can be reached from other machines and a "
+       "listener of one protocol speaks clear text; listen on 127.0.0.1, or say insecure = true\n"},
       {"[[listener]]\nname = \"a\"\naddress = \"[::1]:1\"\n[[listener]]\nname = \"a\"\naddress = "
        "\"[::1]:2\"",
        "p.toml:4: listener[1].name: \"a\" is already the listener in line 1\n"},
