@@ -37,6 +37,7 @@ using enum RefusalCode;
 constexpr std::size_t kAnswerMax = 16 * 1024;
 constexpr std::size_t kComplaintMax = 2048;
 constexpr std::size_t kLastWordsMax = 200;
+constexpr std::size_t kPipeCapacity = 64 * 1024;
 
 /// Above everything that the child is given a number for.
 constexpr int kFirstFree = 10;
@@ -146,17 +147,20 @@ private:
   FileDescriptor ended_;
 };
 
-/// Takes what is there. False at the end of the stream.
+/// Takes what is there, but no more than a pipe holds (pipe(7)): one that is filled as fast as it
+/// is read must not keep its reader. False at the end of the stream.
 bool drain(int from, std::string& into, std::size_t kept) {
   std::array<char, 4096> buffer{};
-  for (;;) {
+  for (std::size_t taken = 0; taken < kPipeCapacity;) {
     const auto got = ::read(from, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return errno == EAGAIN;
     if (got == 0) return false;
+    taken += static_cast<std::size_t>(got);
     into.append(buffer.data(), static_cast<std::size_t>(got));
     if (into.size() > kept) into.erase(0, into.size() - kept);
   }
+  return true;
 }
 
 /// What the child has said until it ended or time was up.
