@@ -14,7 +14,9 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -71,6 +73,7 @@ struct Dial {
 
 /// One attempt to connect; on SY_OK `dial.connection` is there.
 net::awaitable<sy_status> connect(Dial& dial, const net::ip::tcp::endpoint& endpoint) {
+  if (dial.expired) co_return dial.fail(SY_TIMED_OUT, "no answer from " + dial.address);
   const int socket =
       ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0)
@@ -116,11 +119,12 @@ net::awaitable<sy_status> resolve_and_connect(Dial& dial) {
   co_return status;
 }
 
-sy_status send_byte(Connection& connection, std::uint8_t byte) {
-  const sy_bytes slice{&byte, 1};
+sy_status send_tag(Dial& dial, std::uint8_t tag) {
+  const sy_bytes slice{&tag, 1};
   std::size_t sent = 0;
   // The first bytes on a socket always fit.
-  return connection.try_write(&slice, 1, sent);
+  const auto status = dial.connection->try_write(&slice, 1, sent);
+  return status == SY_OK ? status : dial.fail(status, dial.address + " closed the connection");
 }
 
 net::awaitable<sy_status> start_tls(Dial& dial) {
@@ -150,11 +154,10 @@ net::awaitable<sy_status> start_tls(Dial& dial) {
 net::awaitable<sy_status> establish(Dial& dial) {
   auto status = co_await resolve_and_connect(dial);
   if (status == SY_OK && (dial.tls == SY_DIAL_TLS || dial.tls == SY_DIAL_INSECURE))
-    status = send_byte(
-        *dial.connection, dial.tls == SY_DIAL_TLS ? sniff::kTlsTag : sniff::kTlsInsecureTag);
+    status = send_tag(dial, dial.tls == SY_DIAL_TLS ? sniff::kTlsTag : sniff::kTlsInsecureTag);
   if (status == SY_OK && dial.tls != SY_DIAL_CLEAR) status = co_await start_tls(dial);
   if (status == SY_OK && dial.tag != SY_DIAL_NO_TAG)
-    status = send_byte(*dial.connection, static_cast<std::uint8_t>(dial.tag));
+    status = send_tag(dial, static_cast<std::uint8_t>(dial.tag));
   co_return status;
 }
 
@@ -184,7 +187,7 @@ dial(const sy_host* host, const sy_dial_options* options, sy_dial_done done, voi
   LoopStages* loop = current_loop(host);
   const std::string_view address{options->address.data, options->address.size};
   if (loop == nullptr || options->tls > SY_DIAL_OUTGOING || options->tag > 255 ||
-      address.find(':') == address.npos)
+      options->tag < SY_DIAL_NO_TAG || address.find(':') == address.npos)
     return SY_INVALID;
   if (owner.phase == ServicePhase::Stopped || owner.draining) return SY_CANCELLED;
 
@@ -194,7 +197,8 @@ dial(const sy_host* host, const sy_dial_options* options, sy_dial_done done, voi
     dial->tls = tls && tls->verify_outgoing ? SY_DIAL_TLS : SY_DIAL_CLEAR;
   }
   const auto limit = options->timeout != 0
-                         ? std::chrono::nanoseconds{static_cast<std::int64_t>(options->timeout)}
+                         ? std::chrono::nanoseconds{static_cast<std::int64_t>(
+                               std::min<std::uint64_t>(options->timeout, INT64_MAX))}
                          : std::chrono::nanoseconds{loop->config.limits.dial_timeout};
   dial->timer.expires_after(limit);
   dial->timer.async_wait([dial](boost::system::error_code) {

@@ -3,7 +3,9 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <fcntl.h>
 #include <memory>
 #include <unistd.h>
@@ -59,8 +61,8 @@ sy_status start_timer(
       std::make_unique<sy_timer>(sy_timer{sy_timer::Timer{loop->executor()}, fire, context, owner});
   owner.timers.fetch_add(1, std::memory_order_relaxed);
   *timer = made.get();
-  made->timer.expires_at(Loop::Clock::time_point{
-      std::chrono::nanoseconds{static_cast<std::chrono::nanoseconds::rep>(due)}});
+  made->timer.expires_at(Loop::Clock::time_point{std::chrono::nanoseconds{
+      static_cast<std::int64_t>(std::min<std::uint64_t>(due, INT64_MAX))}});
   auto& waiting = made->timer;
   waiting.async_wait([made = std::move(made)](boost::system::error_code) {
     if (made->fire == nullptr) return; // stopped

@@ -73,7 +73,7 @@ net::awaitable<boost::system::result<void, CloseReason>> open(
                          ? co_await find_route(connection, loop, stages)
                          : routed(stages.routes.by_protocol(listener.protocol));
   if (!route) co_return route.error();
-  // A listener of one protocol waits for nothing, so that only this sees a server that has ended.
+  // What had come already was read without a wait: only this sees that the server has ended.
   if (connection.expired()) co_return CloseReason::OpeningTimeout;
   connection.leave_opening();
   co_return hand_over(connection, **route, stages);
