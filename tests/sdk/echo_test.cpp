@@ -4,10 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <tests/peer/fake_host.hpp>
+#include <tests/peer/plugin_file.hpp>
 #include <tests/peer/socket_pair.hpp>
 
 #include <array>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <future>
 #include <string>
@@ -28,27 +28,6 @@ sy_string text(std::string_view view) {
   return {view.data(), view.size()};
 }
 
-/// echo.so as a host loads it.
-class Library {
-public:
-  Library()
-      : handle_{::dlopen(SWITCHYARD_BINARY_DIR "/lib/switchyard/echo.so", RTLD_NOW | RTLD_LOCAL)} {
-    if (handle_ == nullptr) throw std::runtime_error{::dlerror()};
-  }
-
-  ~Library() { ::dlclose(handle_); }
-
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
-
-  const sy_plugin* operator->() const {
-    return static_cast<const sy_plugin*>(::dlsym(handle_, SY_PLUGIN_SYMBOL));
-  }
-
-private:
-  void* handle_;
-};
-
 class Echo : public testing::Test {
 protected:
   void bring_up(std::string_view config = "{}") {
@@ -66,6 +45,7 @@ protected:
     host.on_loop(0, [] {}); // what was posted before has returned
     EXPECT_EQ(host.posts, 0);
     plugin->destroy(instance);
+    EXPECT_TRUE(plugin.unload());
   }
 
   /// A connection that the plugin serves; the test has the peer's end.
@@ -100,7 +80,7 @@ protected:
     return drained.get_future();
   }
 
-  Library plugin;
+  PluginFile plugin{SWITCHYARD_BINARY_DIR "/lib/switchyard/echo.so"};
   FakeHost host;
   sy_instance* instance = nullptr;
   sy_error error = make_error();
