@@ -7,23 +7,12 @@
 #include <boost/json/object.hpp>
 
 namespace switchyard::host {
-namespace {
-
-/// Problems of plugins are whole sentences; they have no line of their own.
-ConfigError refusals(const std::string& file, std::vector<std::string> sentences) {
-  ConfigError error{file, {}};
-  for (auto& sentence : sentences)
-    error.problems.push_back({0, {}, std::move(sentence)});
-  return error;
-}
-
-} // namespace
 
 ExitCode check(const Target& target) {
   const auto config = load(target.config);
   if (!config) return report(target.output, config.error());
-  if (auto sentences = check_plugins(*config); !sentences.empty()) {
-    return report(target.output, refusals(config->file, std::move(sentences)));
+  if (const auto sentences = check_plugins(*config); !sentences.empty()) {
+    return report(target.output, refusals(config->file, sentences));
   }
 
   if (target.output == Output::Json) {

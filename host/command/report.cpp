@@ -37,6 +37,13 @@ ExitCode report(Output output, const ConfigError& error) {
   return kFailed;
 }
 
+ConfigError refusals(const std::string& file, const std::vector<std::string>& sentences) {
+  ConfigError error{file, {}};
+  for (const auto& sentence : sentences)
+    error.problems.push_back({0, {}, sentence});
+  return error;
+}
+
 json::object to_json(const ConfigError& error) {
   json::array problems;
   for (const auto& problem : error.problems) {

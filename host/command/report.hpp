@@ -6,6 +6,7 @@
 #include <boost/json/fwd.hpp>
 
 #include <string>
+#include <vector>
 
 namespace switchyard::host {
 
@@ -20,6 +21,10 @@ void print(const boost::json::object& value);
 
 /// The same for a configuration with problems.
 [[nodiscard]] ExitCode report(Output output, const ConfigError& error);
+
+/// Problems that only show when the configuration is put to use: whole sentences, without a line.
+[[nodiscard]] ConfigError
+refusals(const std::string& file, const std::vector<std::string>& sentences);
 
 /// {"ok": false, "problems": [{"file", "line", "key", "text"}…]}
 [[nodiscard]] boost::json::object to_json(const ConfigError& error);

@@ -9,14 +9,16 @@
 #include <spdlog/spdlog.h>
 
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace switchyard::host {
 
@@ -56,6 +58,8 @@ public:
 
   /// Opens the control socket; a sentence when it cannot.
   std::optional<std::string> listen(const Config& config) {
+    std::error_code ignored; // what cannot be made, the socket or the plugins' copies will name
+    std::filesystem::create_directories(config.host.data_dir, ignored);
     auto socket = ControlServer::listen(
         context_, control_socket(config.host), [this](const json::object& request) {
           return answer(server_, request);
@@ -68,6 +72,9 @@ public:
   void run() {
     wait_for_signal();
     context_.run();
+    // From the terminal a second time: who does not wait for the drain need not. SIGTERM stays, for
+    // some send it twice (timeout(1)).
+    signals_.remove(SIGINT);
   }
 
 private:
@@ -95,19 +102,22 @@ private:
 
 } // namespace
 
-int run(const Config& config) {
+int run(const Config& config, const Complain& complain) {
   std::signal(SIGPIPE, SIG_IGN); // a peer that has gone is an error code of the write
   Log log{
       log_level(config.host.log_level), log_format(STDERR_FILENO, std::getenv("JOURNAL_STREAM"))};
   Server server{config, log};
   Control control{server, log};
-  auto problems = server.start();
-  if (problems.empty()) {
-    if (auto problem = control.listen(config)) problems.push_back(std::move(*problem));
+  // The socket first: of two servers with one data directory the second is not to take a single
+  // connection. Whoever asks meanwhile gets the answer once the start is over.
+  std::vector<std::string> problems;
+  if (auto problem = control.listen(config)) {
+    problems.push_back(std::move(*problem));
+  } else {
+    problems = server.start();
   }
   if (!problems.empty()) {
-    for (const auto& problem : problems)
-      std::fprintf(stderr, "%s\n", problem.c_str());
+    complain(problems);
     return EXIT_FAILURE;
   }
   log.component("listen")->info("ready");

@@ -147,6 +147,14 @@ class WithoutServer(CommandLine):
 
 
 class WithServer(CommandLine):
+    def test_a_second_one_begins_nothing(self):
+        self.configure(LISTENER)
+        self.serve()
+        done = self.run_command("serve", "--json")
+        self.assertEqual((done.returncode, done.stderr), (FAILED, ""))
+        [problem] = json.loads(done.stdout)["problems"]
+        self.assertRegex(problem["text"], r"^another server has the control socket data/control\.sock; ")
+
     def test_status_and_plugins(self):
         self.configure(LISTENER)
         server = self.serve()
