@@ -32,6 +32,18 @@ int open_spare() {
   return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+/// A socket for `address`, -1 with errno when there is none.
+int open_socket(const net::ip::tcp::endpoint& address) {
+  const int socket = ::socket(
+      address.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (socket < 0) return socket;
+  const int on = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (address.protocol() == net::ip::tcp::v6())
+    ::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  return socket;
+}
+
 net::ip::address address_of(const sockaddr_storage& peer) {
   if (peer.ss_family == AF_INET) {
     const auto& in = reinterpret_cast<const sockaddr_in&>(peer);
@@ -52,19 +64,25 @@ Acceptor::~Acceptor() {
   if (spare_ >= 0) ::close(spare_);
 }
 
+boost::system::error_code Acceptor::try_alone(const net::ip::tcp::endpoint& address) {
+  const int socket = open_socket(address);
+  if (socket < 0) return last_error();
+  boost::system::error_code error;
+  if (::bind(socket, address.data(), static_cast<socklen_t>(address.size())) != 0)
+    error = last_error();
+  ::close(socket);
+  return error;
+}
+
 boost::system::result<std::unique_ptr<Acceptor>>
 Acceptor::bind(Loop& loop, const net::ip::tcp::endpoint& address) {
-  const int socket = ::socket(
-      address.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  const int socket = open_socket(address);
   if (socket < 0) return last_error();
-  // Accepted sockets inherit all of these but the first two.
   const int on = 1;
-  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  // Accepted sockets inherit these.
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  if (address.protocol() == net::ip::tcp::v6())
-    ::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (::bind(socket, address.data(), static_cast<socklen_t>(address.size())) != 0 ||
       ::listen(socket, SOMAXCONN) != 0) {
     const auto error = last_error();

@@ -31,6 +31,11 @@ public:
   /// Called on the loop when a connection was turned away because no descriptor is left.
   using OnShortage = std::function<void()>;
 
+  /// What keeps `address` from being this process's alone; address_in_use when somebody listens
+  /// there. bind() does not notice that: SO_REUSEPORT lets every server of a user share a port.
+  [[nodiscard]] static boost::system::error_code
+  try_alone(const boost::asio::ip::tcp::endpoint& address);
+
   /// Binds and listens. Fails with what bind or listen say.
   static boost::system::result<std::unique_ptr<Acceptor>>
   bind(Loop& loop, const boost::asio::ip::tcp::endpoint& address);

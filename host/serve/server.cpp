@@ -100,13 +100,19 @@ std::vector<std::string> Server::bind() {
   std::vector<std::string> problems;
   for (const auto& listener : config_.listeners) {
     auto endpoint = *parse_endpoint(listener.address); // checked with the configuration
+    const auto cannot = [&](const boost::system::error_code& why) {
+      problems.push_back(
+          config_.file + ":" + std::to_string(listener.place.line) + ": listener '" +
+          listener.name + "' cannot listen on " + to_string(endpoint) + ": " + why.message());
+    };
+    if (const auto taken = Acceptor::try_alone(endpoint)) {
+      cannot(taken);
+      continue;
+    }
     for (const auto& stages : loops_) {
       auto acceptor = Acceptor::bind(stages->loop, endpoint);
       if (!acceptor) {
-        problems.push_back(
-            config_.file + ":" + std::to_string(listener.place.line) + ": listener '" +
-            listener.name + "' cannot listen on " + to_string(endpoint) + ": " +
-            acceptor.error().message());
+        cannot(acceptor.error());
         break;
       }
       endpoint = (*acceptor)->local_endpoint(); // the other loops join the port that 0 became

@@ -147,6 +147,14 @@ class WithoutServer(CommandLine):
 
 
 class WithServer(CommandLine):
+    def test_an_address_that_is_taken(self):
+        self.configure(LISTENER)
+        self.serve()
+        address = json.loads(self.run_command("status", "--json").stdout)["listeners"][0]["address"]
+        self.configure('[host]\ndata_dir = "other"\n' + LISTENER.replace("127.0.0.1:0", address), "other.toml")
+        sentence = f"other.toml:3: listener 'server' cannot listen on {address}: Address already in use\n"
+        self.expect(FAILED, "", sentence, "serve", "--config", "other.toml")
+
     def test_a_second_one_begins_nothing(self):
         self.configure(LISTENER)
         self.serve()

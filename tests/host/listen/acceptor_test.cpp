@@ -59,6 +59,15 @@ TEST_F(AcceptorTest, SharesOneAddressBetweenLoops) {
   EXPECT_EQ((*second)->local_endpoint(), first->local_endpoint());
 }
 
+TEST_F(AcceptorTest, KnowsThatSomebodyListensThere) {
+  EXPECT_FALSE(Acceptor::try_alone(kAnyPort));
+  const auto acceptor = *Acceptor::bind(loop, kAnyPort);
+  const auto address_taken = acceptor->local_endpoint();
+  EXPECT_EQ(Acceptor::try_alone(address_taken), boost::system::errc::address_in_use);
+  on_loop([&] { acceptor->drain_and_close(); });
+  EXPECT_FALSE(Acceptor::try_alone(address_taken));
+}
+
 TEST_F(AcceptorTest, SaysWhyItCannotBind) {
   const auto acceptor = Acceptor::bind(loop, *parse_endpoint("192.0.2.1:0")); // RFC 5737: nobody's
   ASSERT_FALSE(acceptor);
