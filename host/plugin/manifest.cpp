@@ -40,15 +40,20 @@ bool digits(std::string_view text) noexcept {
   return !text.empty() && text.size() <= 9 && std::ranges::all_of(text, is_digit);
 }
 
-/// MAJOR.MINOR.PATCH, perhaps followed by "-" and letters, digits, dots, hyphens.
+/// What may follow the hyphen of a version: words joined by dots; semver.org, 9.
+bool pre_release(std::string_view text) noexcept {
+  char before = '.';
+  for (const char c : text) {
+    if (c == '.' ? before == '.' : !is_word(c) && (c < 'A' || c > 'Z')) return false;
+    before = c;
+  }
+  return before != '.';
+}
+
+/// MAJOR.MINOR.PATCH, perhaps followed by a hyphen and a pre-release.
 bool version_text(std::string_view text) noexcept {
   if (const auto hyphen = text.find('-'); hyphen != std::string_view::npos) {
-    const auto pre = text.substr(hyphen + 1);
-    if (pre.empty() || !std::ranges::all_of(pre, [](char c) {
-          return is_word(c) || (c >= 'A' && c <= 'Z') || c == '.';
-        })) {
-      return false;
-    }
+    if (!pre_release(text.substr(hyphen + 1))) return false;
     text = text.substr(0, hyphen);
   }
   const auto first = text.find('.');

@@ -64,6 +64,7 @@ TEST(Manifest, NamesThePlaceOfWhatIsWrong) {
       {R"({"id":"a","version":"1.0.0.0"})", "version: \"1.0.0.0\" is not MAJOR.MINOR.PATCH"},
       {R"({"id":"a","version":"1.0.x"})", "version: \"1.0.x\" is not MAJOR.MINOR.PATCH"},
       {R"({"id":"a","version":"1.0.0-"})", "version: \"1.0.0-\" is not MAJOR.MINOR.PATCH"},
+      {R"({"id":"a","version":"1.0.0-a..1"})", "version: \"1.0.0-a..1\" is not MAJOR.MINOR.PATCH"},
       {R"({"id":"a","version":"1.0.0-a/b"})", "version: \"1.0.0-a/b\" is not MAJOR.MINOR.PATCH"},
       {R"({"id":"a","version":"1.0.0"})", "abi: is missing"},
       {R"({"id":"a","version":"1.0.0","abi":"1"})", "abi: \"1\" is not MAJOR.MINOR"},
