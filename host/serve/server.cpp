@@ -11,8 +11,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <future>
-#include <latch>
 #include <thread>
 #include <utility>
 
@@ -147,19 +148,39 @@ std::string Server::bound_address(std::size_t index) const {
 std::optional<std::string> Server::reload_certificates() {
   const auto tls = TlsContexts::load(config_.tls ? &*config_.tls : nullptr, alpn_);
   if (!tls) return config_.file + ": " + tls.error();
-  on_each_loop([fresh = *tls](LoopStages& stages) { stages.tls = fresh; });
+  if (on_each_loop([fresh = *tls](LoopStages& stages) { stages.tls = fresh; }))
+    return "a loop has not taken them within limits.control_timeout: a plugin blocks it";
   return std::nullopt;
 }
 
-void Server::on_each_loop(const std::function<void(LoopStages&)>& task) {
-  std::latch done{static_cast<std::ptrdiff_t>(loops_.size())};
+std::optional<std::uint32_t> Server::on_each_loop(LoopTask task) {
+  const auto shared = std::make_shared<const LoopTask>(std::move(task)); // a late loop still has it
+  std::vector<std::future<void>> ends;
   for (const auto& stages : loops_) {
-    net::post(stages->loop.executor(), [&task, &done, &loop = *stages] {
-      task(loop);
-      done.count_down();
+    const auto end = std::make_shared<std::promise<void>>();
+    ends.push_back(end->get_future());
+    net::post(stages->loop.executor(), [shared, end, &loop = *stages] {
+      (*shared)(loop);
+      end->set_value();
     });
   }
-  done.wait();
+  const auto deadline = Loop::Clock::now() + config_.limits.control_timeout;
+  for (std::uint32_t i = 0; i < ends.size(); ++i) {
+    if (ends[i].wait_until(deadline) == std::future_status::timeout) return i;
+  }
+  return std::nullopt;
+}
+
+void Server::on_each_loop_or_exit(LoopTask task) {
+  const auto stuck = on_each_loop(std::move(task));
+  if (!stuck) return;
+  // Its thread cannot be ended from outside, and what it holds cannot be taken away: the kernel
+  // can.
+  log_.component("listen")->critical(
+      "loop {} did nothing for limits.control_timeout, a plugin blocks it: exiting at once",
+      *stuck);
+  std::fflush(nullptr);
+  std::_Exit(EXIT_FAILURE);
 }
 
 std::uint64_t Server::connections_open() const {
@@ -169,30 +190,27 @@ std::uint64_t Server::connections_open() const {
   return open;
 }
 
-void Server::shut_down() {
-  const auto log = log_.component("listen");
-  const auto deadline = Loop::Clock::now() + config_.limits.drain_timeout;
-  log->info("draining connections={}", connections_open());
+void Server::begin_drain(std::function<void()> done) {
+  log_.component("listen")->info("draining connections={}", connections_open());
   ready_ = false;
-  on_each_loop([](LoopStages& loop) {
+  on_each_loop_or_exit([](LoopStages& loop) {
     for (const auto& acceptor : loop.acceptors)
       acceptor->drain_and_close();
   });
   serve_what_has_spoken();
+  const auto deadline = Loop::Clock::now() + config_.limits.drain_timeout;
+  plugins_->drain(static_cast<std::uint64_t>(deadline.time_since_epoch().count()), std::move(done));
+}
 
-  // Shared: a plugin that drains too late says so to nobody.
-  const auto drained = std::make_shared<std::promise<void>>();
-  auto waiting = drained->get_future();
-  plugins_->drain(static_cast<std::uint64_t>(deadline.time_since_epoch().count()), [drained] {
-    drained->set_value();
-  });
-  if (waiting.wait_until(deadline) == std::future_status::timeout) {
-    log->warn("drain cut short after limits.drain_timeout connections={}", connections_open());
-    plugins_->abort_all();
-    waiting.wait_for(config_.limits.control_timeout);
-  }
-  shut_down_now();
-  log->info("stopped");
+void Server::cut_short() {
+  log_.component("listen")->warn("drain cut short connections={}", connections_open());
+  plugins_->abort_all();
+}
+
+Server::End Server::finish() {
+  const auto end = shut_down_now();
+  log_.component("listen")->info("stopped");
+  return end;
 }
 
 void Server::serve_what_has_spoken() {
@@ -200,23 +218,28 @@ void Server::serve_what_has_spoken() {
   std::atomic<bool> spoken{true};
   for (int round = 0; spoken && round < kLastRounds; ++round) {
     spoken = false;
-    on_each_loop([&spoken](LoopStages& loop) {
+    on_each_loop_or_exit([&spoken](LoopStages& loop) {
       if (loop.openings.any_readable()) spoken = true;
     });
   }
 }
 
-void Server::shut_down_now() {
-  on_each_loop([](LoopStages& loop) {
+Server::End Server::shut_down_now() {
+  on_each_loop_or_exit([](LoopStages& loop) {
     for (const auto& acceptor : loop.acceptors)
       acceptor->drain_and_close();
     loop.openings.expire_all();
   });
   plugins_->stop();
-  on_each_loop([](LoopStages& loop) { loop.connections.close_all(CloseReason::Drained); });
+  const auto& plugins = plugins_->plugins();
+  const auto retained = std::any_of(plugins.begin(), plugins.end(), [](const auto& plugin) {
+    return plugin->state() == PluginState::Retained;
+  });
+  on_each_loop_or_exit([](LoopStages& loop) { loop.connections.close_all(CloseReason::Drained); });
   for (const auto& stages : loops_)
     stages->loop.stop();
   plugins_.reset();
+  return retained ? End::CodeLeft : End::Clean;
 }
 
 std::string Server::metrics() const {

@@ -38,9 +38,21 @@ public:
   [[nodiscard]] std::optional<std::string> reload_certificates();
 
   /// Empties the accept queues, closes the listeners, and asks the plugins to finish what they
-  /// have. Returns when they have, or at limits.drain_timeout with what is left cut; then
-  /// everything has stopped.
-  void shut_down();
+  /// have. `done` is called once, on any thread, when they have; their deadline is
+  /// limits.drain_timeout.
+  void begin_drain(std::function<void()> done);
+
+  /// Closes what has not drained.
+  void cut_short();
+
+  /// What a server that has stopped leaves in the process.
+  enum class End : std::uint8_t {
+    Clean,
+    CodeLeft, ///< a plugin that could not be unloaded: its threads may run on
+  };
+
+  /// Stops everything, drained or not. Exits the process when a loop is stuck for good.
+  End finish();
 
   /// Where listener `index` of the configuration is bound: "ip:port", with the port that 0 became.
   [[nodiscard]] std::string bound_address(std::size_t index) const;
@@ -60,8 +72,13 @@ private:
   std::vector<std::string> bind();
   void start_accepting();
   void serve_what_has_spoken();
-  void shut_down_now();
-  void on_each_loop(const std::function<void(LoopStages&)>& task); // returns when each has run it
+  End shut_down_now();
+
+  using LoopTask = std::function<void(LoopStages&)>;
+  // Runs `task` on every loop and waits, for limits.control_timeout at most. Names a loop that has
+  // not.
+  [[nodiscard]] std::optional<std::uint32_t> on_each_loop(LoopTask task);
+  void on_each_loop_or_exit(LoopTask task);
   [[nodiscard]] std::uint64_t connections_open() const;
 
   const Config& config_;
