@@ -35,6 +35,9 @@ function(switchyard_add_plugin name)
     target_link_options(${name} PRIVATE -Wl,-z,defs)
   endif()
 
+  # The host takes no file that others than its owner can write; under umask 002 the linker makes one.
+  add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w $<TARGET_FILE:${name}> VERBATIM)
+
   cmake_path(ABSOLUTE_PATH arg_MANIFEST BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${arg_MANIFEST})
   set(made ${CMAKE_CURRENT_BINARY_DIR}/${name}_manifest)

@@ -69,7 +69,8 @@ def build_with_cmake(prefix, folder, compiler):
     made = folder / f"build-{pathlib.Path(compiler).name}"
     run("cmake", "-G", "Ninja", "-S", folder / "echo", "-B", made, f"-DCMAKE_C_COMPILER={compiler}",
         "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON")
-    run("cmake", "--build", made)
+    run("cmake", "--build", made, umask=0o002)
+    require("only its owner can write it", not (made / "echo.so").stat().st_mode & 0o022)
     return made / "echo.so"
 
 
