@@ -23,8 +23,9 @@ test:
 	@packaging/install-dependencies build test
 	@tests/run
 
-bench: build
-	@packaging/install-dependencies test bench
+bench:
+	@packaging/install-dependencies build test bench
+	@$(MAKE) --no-print-directory build
 	tests/bench/run
 
 soak:
