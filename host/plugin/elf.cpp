@@ -77,7 +77,7 @@ private:
   /// The `at`-th T in `range`, which check_inside() has seen. The structures are this machine's
   /// own.
   template <class T>
-  T get(const Range& range, std::uint64_t at) const {
+  [[nodiscard]] T get(const Range& range, std::uint64_t at) const {
     T value;
     std::memcpy(&value, bytes_.data() + range.offset + at * sizeof(T), sizeof(T));
     return value;

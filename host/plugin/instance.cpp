@@ -34,6 +34,8 @@ std::vector<std::string> required_ids(const Manifest& manifest) {
 
 /// Passes the end of a drain on, once, whoever comes first and however late.
 struct DrainEnd {
+  explicit DrainEnd(std::function<void()> told) : done{std::move(told)} {}
+
   std::function<void()> done;
   std::atomic<bool> reached{false};
 

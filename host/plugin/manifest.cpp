@@ -84,9 +84,11 @@ public:
     throw ManifestFault{place_ + std::string{key} + ": " + std::string{clause}};
   }
 
-  const json::value* find(std::string_view key) const { return object_.if_contains(key); }
+  [[nodiscard]] const json::value* find(std::string_view key) const {
+    return object_.if_contains(key);
+  }
 
-  std::string text(std::string_view key, std::size_t size_max) const {
+  [[nodiscard]] std::string text(std::string_view key, std::size_t size_max) const {
     const auto* value = find(key);
     if (value == nullptr) fail(key, "is missing");
     if (!value->is_string()) fail(key, "is not a string");
@@ -96,7 +98,7 @@ public:
     return std::string{value->get_string()};
   }
 
-  std::uint32_t number(std::string_view key, std::uint32_t max) const {
+  [[nodiscard]] std::uint32_t number(std::string_view key, std::uint32_t max) const {
     const auto* value = find(key);
     if (value == nullptr) return 0;
     if (!value->is_int64() && !value->is_uint64()) fail(key, "is not a whole number");
@@ -108,7 +110,7 @@ public:
     return number;
   }
 
-  bool flag(std::string_view key) const {
+  [[nodiscard]] bool flag(std::string_view key) const {
     const auto* value = find(key);
     if (value == nullptr) return false;
     if (!value->is_bool()) fail(key, "is not true or false");

@@ -51,7 +51,8 @@ private:
     for (std::size_t at = 0; at < manifests_.size(); ++at) {
       if (manifests_[at] == nullptr) continue;
       for (const auto& provided : manifests_[at]->provides) {
-        const auto [known, added] = providers_.try_emplace(provided.interface, at, provided.minor);
+        const auto [known, added] =
+            providers_.try_emplace(provided.interface, Provider{at, provided.minor});
         if (added) continue;
         if (!out_[at]) {
           drop(

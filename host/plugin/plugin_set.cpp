@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
-#include <ranges>
 
 namespace switchyard::host {
 
@@ -127,8 +126,7 @@ struct PluginSet::State {
   }
 
   void stop() {
-    for (const auto plugin : std::views::reverse(order))
-      plugins[plugin]->stop();
+    std::for_each(order.rbegin(), order.rend(), [&](auto plugin) { plugins[plugin]->stop(); });
   }
 };
 
@@ -170,6 +168,8 @@ Instance* PluginSet::find(std::string_view name) const noexcept {
 
 void PluginSet::drain(std::uint64_t deadline, std::function<void()> done) {
   struct Draining {
+    Draining(std::size_t all, std::function<void()> told) : left{all}, done{std::move(told)} {}
+
     std::atomic<std::size_t> left;
     std::function<void()> done;
 
@@ -179,9 +179,9 @@ void PluginSet::drain(std::uint64_t deadline, std::function<void()> done) {
   };
 
   const auto draining = std::make_shared<Draining>(state_->plugins.size() + 1, std::move(done));
-  for (const auto plugin : std::views::reverse(state_->order)) {
+  std::for_each(state_->order.rbegin(), state_->order.rend(), [&](auto plugin) {
     state_->plugins[plugin]->drain(deadline, [draining] { draining->one_less(); });
-  }
+  });
   // Those that never started, and the one that stands for this loop.
   for (auto rest = state_->plugins.size() + 1 - state_->order.size(); rest != 0; --rest) {
     draining->one_less();

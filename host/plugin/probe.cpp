@@ -20,8 +20,6 @@
 #include <system_error>
 #include <unistd.h>
 
-extern char** environ;
-
 extern "C" { // glibc 2.36 forgot to say so
 #include <sys/pidfd.h>
 }
@@ -34,7 +32,7 @@ using Clock = std::chrono::steady_clock;
 using enum RefusalCode;
 
 /// What is kept of each stream of the child; a verdict is shorter.
-constexpr std::size_t kAnswerMax = 16 * 1024;
+constexpr std::size_t kAnswerMax = 16'384;
 constexpr std::size_t kComplaintMax = 2048;
 constexpr std::size_t kLastWordsMax = 200;
 constexpr std::size_t kPipeCapacity = 64 * 1024;

@@ -239,7 +239,7 @@ OrRefusal<StagedFile> StagingDirectory::stage(const PluginSource& source) {
   StagedFile copy{std::move(to), path}; // removed on every way out but the last
 
   Sha256 sha256;
-  std::vector<char> buffer(256 * 1024);
+  std::vector<char> buffer(std::size_t{256} * 1024);
   for (;;) {
     const auto got = ::read(from.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;

@@ -117,9 +117,11 @@ Routing make_routes(const Config& config, std::span<const Manifest* const> manif
     auto routes = routes_of(config, number, *manifests[number]);
     if (!routes) {
       routing.problems.push_back({number, routes.error()});
-    } else if (auto refusal = taken(config, *routes, *routes)) {
-      routing.problems.push_back({number, *std::move(refusal)});
-    } else if (refusal = taken(config, *routes, all); refusal) {
+      continue;
+    }
+    auto refusal = taken(config, *routes, *routes);
+    if (!refusal) refusal = taken(config, *routes, all);
+    if (refusal) {
       routing.problems.push_back({number, *std::move(refusal)});
     } else {
       std::ranges::move(*routes, std::back_inserter(all));
