@@ -14,7 +14,7 @@ using namespace switchyard::netrpc;
 
 namespace {
 
-// How long stop() waits for endpoints that were told long before to answer.
+// How long stop() waits for endpoints that were told before to answer; the host waits for 10 s.
 constexpr std::chrono::seconds kAnswersLimit{5};
 
 // A day: what is longer is a mistake, and could overflow.
@@ -108,6 +108,7 @@ void sy_instance::abort_all() {
 
 void sy_instance::stop() {
   abort_all();
+  const auto limit = std::chrono::steady_clock::now() + kAnswersLimit;
   std::unique_lock lock{mutex_};
   // A loop that has been quiet for long may still have posts before it: these have run as well
   // then.
@@ -115,9 +116,9 @@ void sy_instance::stop() {
   for (const auto& share : shares_)
     share->loop.post(&sy_instance::passed, this);
   const auto quiet =
-      changed_.wait_for(lock, kAnswersLimit, [this] { return busy_loops_ == 0 && to_pass_ == 0; });
+      changed_.wait_until(lock, limit, [this] { return busy_loops_ == 0 && to_pass_ == 0; });
   lock.unlock();
-  if (!quiet || !local_calls.wait(kAnswersLimit)) {
+  if (!quiet || !local_calls.wait(limit)) {
     throw Failure{SY_TIMED_OUT, "endpoints have not answered calls that they were told to end"};
   }
 }

@@ -77,9 +77,9 @@ void LocalCalls::cancel_all() {
     call->cancel();
 }
 
-bool LocalCalls::wait(std::chrono::nanoseconds limit) {
+bool LocalCalls::wait(std::chrono::steady_clock::time_point limit) {
   std::unique_lock lock{mutex_};
-  return none_left_.wait_for(lock, limit, [this] { return alive_ == 0; });
+  return none_left_.wait_until(lock, limit, [this] { return alive_ == 0; });
 }
 
 // From here on cancel_all() does not find it.

@@ -66,8 +66,8 @@ public:
   /// Tells every endpoint to answer soon, and begins nothing more.
   void cancel_all();
 
-  /// Waits until all are answered. False when `limit` has passed.
-  [[nodiscard]] bool wait(std::chrono::nanoseconds limit);
+  /// Waits until all are answered; false when some are not at `limit`.
+  [[nodiscard]] bool wait(std::chrono::steady_clock::time_point limit);
 
 private:
   friend class LocalCall;

@@ -7,19 +7,19 @@
 namespace switchyard::netrpc {
 
 Loop::Loop(
-    const sy_host* host,
+    const sy_host* made_for,
     const sy_loops& loops,
     std::uint32_t index,
     const Config& configuration,
     const EndpointTable& table,
     const Metrics& metrics,
     Owner& owner)
-    : config{configuration},
+    : host{made_for},
+      config{configuration},
       yamux_limits{configuration.yamux_limits()},
       endpoints{table},
-      deadlines{host, loops},
+      deadlines{made_for, loops},
       count{metrics},
-      host_{host},
       loops_{loops},
       index_{index},
       scratch_{std::make_unique_for_overwrite<std::byte[]>(kScratchSize)},
@@ -31,7 +31,7 @@ Loop::~Loop() {
 
 void Loop::post(sy_callback run, void* context) const {
   // The host refuses only after stop(), which waits for everybody who could post.
-  const auto status = loops_.post(host_, index_, run, context);
+  const auto status = loops_.post(host.get(), index_, run, context);
   BOOST_VERIFY(status == SY_OK);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <switchyard/loops.h>
+#include <switchyard/host.hpp>
 
 #include <plugins/netrpc/config.hpp>
 #include <plugins/netrpc/connection.hpp>
@@ -46,7 +46,7 @@ public:
   void post(sy_callback run, void* context) const;
 
   /// True on the loop's own thread. Any thread.
-  [[nodiscard]] bool is_current() const { return loops_.current(host_) == index_; }
+  [[nodiscard]] bool is_current() const { return loops_.current(host.get()) == index_; }
 
   /// Where reads go: good until the read has been dealt with. Connections hold no buffer of their
   /// own, and most requests are answered straight from here.
@@ -75,6 +75,7 @@ public:
 
   [[nodiscard]] bool draining() const noexcept { return draining_; }
 
+  const Host host;
   const Config& config;
   const yamux::Limits yamux_limits;
   const EndpointTable& endpoints;
@@ -90,7 +91,6 @@ private:
   void check_quiet();
   static void quiet(void* self);
 
-  const sy_host* host_;
   const sy_loops& loops_;
   const std::uint32_t index_;
   std::unique_ptr<std::byte[]> scratch_;

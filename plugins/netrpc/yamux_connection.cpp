@@ -33,6 +33,8 @@ void YamuxConnection::receive(std::span<const std::byte> bytes) {
 }
 
 void YamuxConnection::end_by(boost::system::error_code error) {
+  loop().host.log(
+      SY_LOG_WARN, "yamux session ended peer=" + remote() + " reason=\"" + error.message() + '"');
   end(reason_of(static_cast<yamux::Error>(error.value())));
 }
 

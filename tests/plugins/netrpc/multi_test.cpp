@@ -148,6 +148,7 @@ TEST_F(NetrpcMulti, EndsTheSessionWhenThePeerBreaksTheProtocol) {
       yamux::test::window(1, flags({Flag::Syn})) + yamux::test::window(1, flags({Flag::Syn}))));
   EXPECT_EQ(client.receive_all(), "");
   EXPECT_EQ(host.closed(1).at(0), SY_CLOSE_PROTOCOL_ERROR);
+  EXPECT_THAT(host.lines(), testing::ElementsAre(testing::HasSubstr("yamux stream opened twice")));
 }
 
 TEST_F(NetrpcMulti, EndsWithItsPeer) {
