@@ -21,13 +21,13 @@ std::string hex(std::uint32_t number) {
 }
 
 /// What is wrong with the numbers; nothing behind them is to be trusted then.
-std::optional<std::string> wrong_numbers(const sy_plugin& descriptor) {
+std::optional<std::string> wrong_numbers(const sy_plugin& descriptor, const Manifest& manifest) {
   if (descriptor.magic != SY_PLUGIN_MAGIC) {
     return "magic is " + hex(descriptor.magic) + " and not SY_PLUGIN_MAGIC";
   }
-  if (descriptor.abi_major != SY_ABI_MAJOR || descriptor.abi_minor > SY_ABI_MINOR) {
+  if (descriptor.abi_major != manifest.abi_major || descriptor.abi_minor != manifest.abi_minor) {
     return "its ABI is " + std::to_string(descriptor.abi_major) + '.' +
-           std::to_string(descriptor.abi_minor);
+           std::to_string(descriptor.abi_minor) + ", not that of its manifest";
   }
   if (descriptor.struct_size < sizeof(sy_plugin)) {
     return "struct_size is " + std::to_string(descriptor.struct_size) + " and not " +
@@ -78,7 +78,7 @@ OrRefusal<void> check_descriptor(
     std::string_view path,
     const sy_plugin& descriptor,
     const VerifiedPlugin& verified) {
-  if (const auto wrong = wrong_numbers(descriptor)) {
+  if (const auto wrong = wrong_numbers(descriptor, verified.manifest)) {
     return refuse(DescriptorInvalid, plugin, {path, *wrong});
   }
 
