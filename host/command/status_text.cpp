@@ -58,7 +58,7 @@ std::string uptime(const json::object& status) {
 }
 
 std::string listeners_text(const json::array& listeners) {
-  Table table{{{"LISTENER"}, {"ADDRESS"}, {"PROTOCOL"}, {"ACCEPTED", Right}, {"OPEN", Right}}};
+  Table table{{{"LISTENER"}, {"ADDRESS"}, {"PROTOCOL"}, {"ACCEPTED", Right}}};
   for (const auto& value : listeners) {
     if (!value.is_object()) continue;
     const auto& listener = value.get_object();
@@ -68,8 +68,7 @@ std::string listeners_text(const json::array& listeners) {
         {field(listener, "name"),
          field(listener, "address"),
          std::move(protocol),
-         field(listener, "accepted"),
-         field(listener, "open")});
+         field(listener, "accepted")});
   }
   return table.text();
 }
