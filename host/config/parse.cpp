@@ -16,6 +16,9 @@
 #include <utility>
 
 #define TOML_EXCEPTIONS 0
+// Some of its assertions are about the text (found by the fuzz target); without them it names the
+// error.
+#define TOML_ASSERT(expression) static_cast<void>(0)
 // toml++ 3.3 runs into __builtin_unreachable() when it asks whether a letter such as U+0412 is
 // white space (found by the fuzz target). In that header the answer is meant to be "no".
 #include <toml++/impl/preprocessor.h>
