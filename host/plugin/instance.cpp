@@ -176,9 +176,12 @@ struct Instance::State {
     const auto loading = std::make_shared<Loading>(Loading{Library{}});
     auto loaded = call(
         "dlopen()",
-        [loading, plugin = config.name, path = path, staged = file->path()](
-            sy_error*) -> sy_status {
-          loading->library = Library::open(plugin, path, staged);
+        [loading,
+         plugin = config.name,
+         path = path,
+         staged = file->path(),
+         platform = verified->platform](sy_error*) -> sy_status {
+          loading->library = Library::open(plugin, path, staged, platform);
           return SY_OK;
         });
     if (!loaded) return loaded;
@@ -391,6 +394,7 @@ OrRefusal<void> Instance::probe() {
        .path = s.path,
        .staged = s.file->path(),
        .manifest = s.verified->manifest_text,
+       .platform = s.verified->platform,
        .config = s.config_text(),
        .config_place = s.place()},
       s.around.config.limits.probe_timeout);

@@ -50,13 +50,22 @@ struct LoaderView {
 
 } // namespace
 
-OrRefusal<Library>
-Library::open(std::string_view plugin, std::string_view path, const std::string& staged) {
+OrRefusal<Library> Library::open(
+    std::string_view plugin,
+    std::string_view path,
+    const std::string& staged,
+    std::span<const std::string> platform) {
   using boost::dll::load_mode::rtld_local;
   using boost::dll::load_mode::rtld_now;
+  dlerror();
+  for (const auto& soname : platform) {
+    // Boost.DLL knows no such flag; the handle is never closed.
+    if (::dlopen(soname.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) == nullptr) {
+      return load_refusal(plugin, path, staged, dlerror());
+    }
+  }
   Library opened;
   boost::dll::fs::error_code ec;
-  dlerror();
   opened.library_.load(staged, ec, rtld_now | rtld_local);
   if (ec) {
     const char* text = dlerror();

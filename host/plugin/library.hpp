@@ -7,6 +7,7 @@
 #include <boost/dll/config.hpp>
 #include <boost/dll/shared_library.hpp>
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,9 +20,13 @@ public:
   Library() = default;
 
   /// Loads the copy at `staged` (absolute, never loaded before) and runs its constructors. `path`
-  /// is what the sentence calls it.
-  [[nodiscard]] static OrRefusal<Library>
-  open(std::string_view plugin, std::string_view path, const std::string& staged);
+  /// is what the sentence calls it. The libraries `platform` (sonames) and all that they need are
+  /// loaded before, from where the system has them, and stay until the process ends.
+  [[nodiscard]] static OrRefusal<Library> open(
+      std::string_view plugin,
+      std::string_view path,
+      const std::string& staged,
+      std::span<const std::string> platform);
 
   /// What it exports; the file was seen to export it.
   [[nodiscard]] const sy_plugin& descriptor() const;

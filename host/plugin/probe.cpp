@@ -65,6 +65,7 @@ FileDescriptor request_file(const ProbeRequest& request) {
       {"path", request.path},
       {"staged", request.staged},
       {"manifest", request.manifest},
+      {"platform", json::array(request.platform.begin(), request.platform.end())},
       {"config", request.config},
       {"config_place", request.config_place}});
   auto file = moved_up(::memfd_create("probe-request", MFD_CLOEXEC));

@@ -45,10 +45,12 @@ OrRefusal<void> judge(const json::object& request) {
   const auto text = [&](std::string_view key) { return std::string{request.at(key).as_string()}; };
   const auto plugin = text("plugin");
   const auto path = text("path");
-  const VerifiedPlugin verified{*parse_manifest(text("manifest")), text("manifest")};
+  VerifiedPlugin verified{*parse_manifest(text("manifest")), text("manifest"), {}};
+  for (const auto& soname : request.at("platform").as_array())
+    verified.platform.emplace_back(soname.as_string());
 
   say({{"step", "while it was loaded"}});
-  const auto library = Library::open(plugin, path, text("staged"));
+  const auto library = Library::open(plugin, path, text("staged"), verified.platform);
   if (!library) return library.error();
   say({{"step", "while its descriptor was read"}});
   if (auto judged = check_descriptor(plugin, path, library->descriptor(), verified); !judged) {

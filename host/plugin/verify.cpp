@@ -13,7 +13,7 @@ namespace {
 using enum RefusalCode;
 
 /// Whatever follows the name in "libNAME.so.6", or in "libNAME_part.so.6" for a family.
-constexpr std::array<std::string_view, 20> kPlatformLibraries{
+constexpr std::array<std::string_view, 22> kPlatformLibraries{
     "ld-linux-x86-64",
     "ld-linux-aarch64",
     "libc",
@@ -27,6 +27,8 @@ constexpr std::array<std::string_view, 20> kPlatformLibraries{
     "libssl",
     "libcrypto",
     "libz",
+    "libcares",
+    "libre2",
     "libprotobuf",
     "libprotobuf-lite",
     "librocksdb",
@@ -95,7 +97,7 @@ std::optional<Refusal> hazard(const ElfFile& file, std::string_view plugin, std:
 
 bool is_platform_library(std::string_view soname) noexcept {
   const auto stem = soname.substr(0, soname.find(".so"));
-  if (stem.size() == soname.size()) return false;
+  if (stem.size() == soname.size() || soname.find('/') != soname.npos) return false;
   return std::ranges::find(kPlatformLibraries, stem) != kPlatformLibraries.end() ||
          std::ranges::any_of(
              kPlatformFamilies, [&](std::string_view family) { return stem.starts_with(family); });
@@ -128,7 +130,8 @@ verify_plugin(std::string_view plugin, std::string_view path, std::span<const st
          abi_text(SY_ABI_MAJOR, SY_ABI_MINOR)});
   }
   if (auto refusal = hazard(*file, plugin, path)) return *std::move(refusal);
-  return VerifiedPlugin{*std::move(manifest), std::string{text}};
+  return VerifiedPlugin{
+      *std::move(manifest), std::string{text}, {file->needed.begin(), file->needed.end()}};
 }
 
 } // namespace switchyard::host

@@ -7,13 +7,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace switchyard::host {
 
 /// What is known of a plugin before any of its code has run.
 struct VerifiedPlugin {
   Manifest manifest;
-  std::string manifest_text; ///< as in the note, without the closing NUL
+  std::string manifest_text;         ///< as in the note, without the closing NUL
+  std::vector<std::string> platform; ///< sonames of the platform libraries it needs
 };
 
 /// Judges the bytes of a plugin: an ELF file for this machine, complete, one manifest for this ABI,
@@ -22,7 +24,8 @@ struct VerifiedPlugin {
 [[nodiscard]] OrRefusal<VerifiedPlugin>
 verify_plugin(std::string_view plugin, std::string_view path, std::span<const std::byte> bytes);
 
-/// A library that the host shares with its plugins for the life of the process.
+/// A library that the host shares with its plugins for the life of the process. A name with a
+/// directory in it is none.
 [[nodiscard]] bool is_platform_library(std::string_view soname) noexcept;
 
 } // namespace switchyard::host

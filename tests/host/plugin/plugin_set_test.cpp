@@ -210,6 +210,19 @@ TEST(PluginSet, GivesUpWhatHangs) {
   }
 }
 
+// By way of the trial process, which is asked to load what the host will.
+TEST(PluginSet, KeepsPlatformLibrariesOnly) {
+  Yard yard;
+  RunningSet running{yard, {"needs_platform"}};
+  auto& plugin = running["needs_platform"];
+  const auto staged = plugin.staged();
+  EXPECT_TRUE(is_mapped(staged));
+  running.set->stop();
+  EXPECT_EQ(plugin.state(), PluginState::Unloaded) << plugin.why();
+  EXPECT_FALSE(is_mapped(staged));
+  EXPECT_TRUE(is_mapped("/libresolv.so.2"));
+}
+
 TEST(PluginSet, LoadsTheSamePluginAgainAndAgain) {
   Yard yard;
   yard.put_and_enable("clock");
