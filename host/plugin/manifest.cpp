@@ -159,6 +159,13 @@ std::string read_interface(const Section& entry) {
   return interface;
 }
 
+std::optional<std::string> read_alpn(const Section& entry, std::string_view key) {
+  if (entry.find(key) == nullptr) return std::nullopt;
+  auto name = entry.text(key, kAlpnMax);
+  if (!printable(name)) entry.fail(key, "is not a name without blanks");
+  return name;
+}
+
 Protocol read_protocol(const Section& entry) {
   Protocol protocol{.name = entry.text("name", kNameMax), .tag = {}, .alpn = {}};
   if (!dotted_words(protocol.name)) {
@@ -167,10 +174,8 @@ Protocol read_protocol(const Section& entry) {
   if (entry.find("tag") != nullptr) {
     protocol.tag = static_cast<std::uint8_t>(entry.number("tag", 255));
   }
-  if (entry.find("alpn") != nullptr) {
-    protocol.alpn = entry.text("alpn", kAlpnMax);
-    if (!printable(*protocol.alpn)) entry.fail("alpn", "is not a name without blanks");
-  }
+  protocol.alpn = read_alpn(entry, "alpn");
+  protocol.listener_alpn = read_alpn(entry, "listener_alpn");
   if (entry.find("mode") != nullptr) {
     const auto mode = entry.text("mode", kNameMax);
     if (mode == "descriptor") {

@@ -20,6 +20,7 @@ struct Protocol {
   std::optional<std::uint8_t> tag;
   std::optional<std::string> alpn;
   ServeMode mode = ServeMode::Stream;
+  std::optional<std::string> listener_alpn{}; ///< agreed on a listener of its own; no route
 
   friend bool operator==(const Protocol&, const Protocol&) = default;
 };

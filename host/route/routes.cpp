@@ -33,7 +33,8 @@ routes_of(const Config& config, std::size_t number, const Manifest& manifest) {
          protocol.tag,
          protocol.alpn,
          protocol.mode,
-         plugin.place});
+         plugin.place,
+         protocol.listener_alpn});
   }
   for (const auto& override : plugin.routes) {
     const auto found = std::ranges::find(routes, override.protocol, &Route::protocol);

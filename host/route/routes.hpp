@@ -24,10 +24,12 @@ struct Route {
   std::optional<std::string> alpn;
   ServeMode mode = ServeMode::Stream;
   Place place; ///< where plugins.toml says it: the override, else the plugin
+  std::optional<std::string> listener_alpn{};
 
   friend bool operator==(const Route& a, const Route& b) noexcept {
     return a.protocol == b.protocol && a.plugin == b.plugin && a.index == b.index &&
-           a.tag == b.tag && a.alpn == b.alpn && a.mode == b.mode;
+           a.tag == b.tag && a.alpn == b.alpn && a.mode == b.mode &&
+           a.listener_alpn == b.listener_alpn;
   }
 };
 

@@ -44,7 +44,8 @@ function(switchyard_manifest_header manifest header)
       name STRING! "^[a-z][a-z0-9_-]*(\\.[a-z0-9_-]+)*$" "lower-case words joined by dots, such as echo.stream"
       tag NUMBER "^([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$" "a number from 0 to 255"
       alpn STRING "^[!-~]+$" "an ALPN name: printable characters without blanks"
-      mode STRING "^(stream|descriptor)$" "\"stream\" or \"descriptor\"")
+      mode STRING "^(stream|descriptor)$" "\"stream\" or \"descriptor\""
+      listener_alpn STRING "^[!-~]+$" "an ALPN name: printable characters without blanks")
     string(JSON tag ERROR_VARIABLE none GET "${protocol}" tag)
     if(tag MATCHES "^(3|20|21|22|23)$")
       message(FATAL_ERROR "${manifest}: protocols[${at}].tag: ${tag} means TLS; take another than 3 and 20 to 23")
@@ -136,7 +137,7 @@ function(_switchyard_check_members json where)
       message(FATAL_ERROR "${manifest}: ${where}${key}: must be ${form}")
     endif()
     set(longest 64)
-    if(key MATCHES "^(alpn|contact|description|license)$")
+    if(key MATCHES "^(alpn|contact|description|license|listener_alpn)$")
       set(longest 255)
     endif()
     string(LENGTH "${value}" length)

@@ -11,7 +11,7 @@ constexpr std::string_view kWhole = R"({
   "protocols": [
     {"name": "rpc.single", "tag": 0, "alpn": "consul/rpc-single"},
     {"name": "rpc.raw", "tag": 255, "mode": "descriptor", "since": 3},
-    {"name": "rpc", "mode": "stream"}],
+    {"name": "rpc", "mode": "stream", "listener_alpn": "h2"}],
   "provides": [{"interface": "com.example.clock/1", "minor": 4, "registrar": true},
                {"interface": "com.example.clock/2"}],
   "requires": [{"interface": "switchyard.raft.consensus/1", "min_minor": 2, "optional": true},
@@ -29,7 +29,7 @@ TEST(Manifest, IsReadWhole) {
       1,
       {{"rpc.single", std::uint8_t{0}, "consul/rpc-single", ServeMode::Stream},
        {"rpc.raw", std::uint8_t{255}, std::nullopt, ServeMode::Descriptor},
-       {"rpc", std::nullopt, std::nullopt, ServeMode::Stream}},
+       {"rpc", std::nullopt, std::nullopt, ServeMode::Stream, "h2"}},
       {{"com.example.clock/1", 4, true}, {"com.example.clock/2", 0, false}},
       {{"switchyard.raft.consensus/1", 2, true}, {"a/0", 0, false}}};
   EXPECT_EQ(*manifest, expected);
@@ -91,6 +91,8 @@ TEST(Manifest, NamesThePlaceOfWhatIsWrong) {
        "protocols[0].alpn: is not a name without blanks"},
       {with(R"("protocols":[{"name":"b","alpn":")" + std::string(256, 'a') + "\"}]"),
        "protocols[0].alpn: is longer than 255 bytes"},
+      {with(R"("protocols":[{"name":"b","listener_alpn":"a b"}])"),
+       "protocols[0].listener_alpn: is not a name without blanks"},
       {with(R"("protocols":[{"name":"b","mode":"fd"}])"),
        "protocols[0].mode: \"fd\" is neither \"stream\" nor \"descriptor\""},
       {with(R"("provides":[{"interface":"a.clock"}])"),
