@@ -64,6 +64,7 @@ std::string listeners_text(const json::array& listeners) {
     const auto& listener = value.get_object();
     auto protocol = field(listener, "protocol");
     if (protocol.empty()) protocol = "by tag and ALPN";
+    if (field(listener, "tls") == "yes") protocol += " in TLS";
     table.add(
         {field(listener, "name"),
          field(listener, "address"),

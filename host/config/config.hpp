@@ -57,7 +57,9 @@ struct ListenerConfig {
   std::string name;
   std::string address;   ///< "ip:port" or "[ip]:port"
   std::string protocol;  ///< the one protocol it speaks; empty: demultiplexed by tag and ALPN
-  bool insecure = false; ///< a non-loopback address without [tls] is meant so
+  bool insecure = false; ///< a non-loopback address without TLS is meant so
+  bool tls = false;      ///< `protocol` inside TLS with [tls]'s certificate, and nothing else
+  bool verify_incoming = false; ///< with tls: a client without a certificate is refused
   Place place;
 };
 

@@ -300,8 +300,9 @@ void read_limits(Section section, Limits& limits) {
   section.finish();
 }
 
-ListenerConfig read_listener(Section section) {
+ListenerConfig read_listener(Section section, bool verify_incoming) {
   ListenerConfig listener;
+  listener.verify_incoming = verify_incoming;
   listener.place = section.place();
   section.require("name", "what the log and status call this listener");
   section.require("address", "for example \"127.0.0.1:8300\"");
@@ -317,6 +318,11 @@ ListenerConfig read_listener(Section section) {
     section.report("protocol", std::string{kNameRule});
   }
   section.read("insecure", listener.insecure);
+  section.read("tls", listener.tls);
+  section.read("verify_incoming", listener.verify_incoming);
+  if (section.has("verify_incoming") && !listener.tls) {
+    section.report("verify_incoming", "is of a listener with tls = true; elsewhere [tls] says it");
+  }
   section.finish();
   return listener;
 }
@@ -396,8 +402,9 @@ Config read_config(const toml::table& root, std::vector<Problem>& problems) {
   if (const auto* table = section.find<toml::table>("limits", "a table, written [limits]")) {
     read_limits({*table, "limits", problems}, config.limits);
   }
+  const auto verify_incoming = config.tls && config.tls->verify_incoming;
   section.read_tables("listener", [&](const toml::table& table, const std::string& path) {
-    config.listeners.push_back(read_listener({table, path, problems}));
+    config.listeners.push_back(read_listener({table, path, problems}, verify_incoming));
   });
   if (const auto* table = section.find<toml::table>("plugin", "tables, written [plugin.NAME]")) {
     config.plugins = read_plugins(*table, problems);

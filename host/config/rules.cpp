@@ -73,6 +73,16 @@ void check_listeners(const Config& config, std::vector<Problem>& problems) {
       report("name", "\"" + listener.name + "\" is already the listener" + in_line(first->place));
     }
 
+    if (listener.tls && listener.protocol.empty()) {
+      report("tls", "needs protocol; without it the first byte of a connection tells TLS");
+    } else if (listener.tls && !config.tls) {
+      report("tls", "needs a certificate; add [tls] with certificate and key");
+    } else if (
+        listener.tls && listener.verify_incoming && !config.tls->verify_incoming &&
+        config.tls->ca.empty()) {
+      report("verify_incoming", "needs a CA; set tls.ca, or verify_incoming = false");
+    }
+
     const auto address = parse_address(listener.address);
     taken.push_back(address.value_or(Address{}));
     if (!address) continue;
@@ -82,13 +92,13 @@ void check_listeners(const Config& config, std::vector<Problem>& problems) {
       report(
           "address", listener.address + " is already taken by the listener" + in_line(other.place));
     }
-    if (address->loopback || listener.insecure) continue;
+    if (address->loopback || listener.insecure || listener.tls) continue;
     const auto reachable = listener.address + " can be reached from other machines and ";
     if (!listener.protocol.empty()) {
       report(
           "address",
-          reachable + "a listener of one protocol speaks clear text; listen on 127.0.0.1, or say "
-                      "insecure = true");
+          reachable + "a listener of one protocol speaks clear text; say tls = true, listen on "
+                      "127.0.0.1, or say insecure = true");
     } else if (!config.tls) {
       report(
           "address",

@@ -24,7 +24,7 @@ enum class CloseReason : std::uint8_t {
   OpeningTimeout,  ///< limits.handshake_timeout passed before the protocol was known
   OpeningAborted,  ///< the peer left before the protocol was known
   UnknownProtocol, ///< no plugin claims the tag or ALPN name
-  TlsRequired,     ///< clear text although tls.verify_incoming
+  TlsRequired,     ///< clear text although tls.verify_incoming, or where a listener is all TLS
   TlsInTls,        ///< tag 3 or 7 inside TLS
   TlsFailed,       ///< the handshake failed
   Refused,         ///< the plugin did not take it

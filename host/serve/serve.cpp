@@ -19,12 +19,10 @@ namespace {
 
 using Found = boost::system::result<const Route*, CloseReason>;
 
-net::awaitable<sy_status>
-accept_tls(Connection& connection, ServerTls kind, const TlsContexts& tls) {
+net::awaitable<sy_status> accept_tls(Connection& connection, ssl_ctx_st* context) {
   return handshake(
       connection,
-      std::make_unique<TlsSession>(
-          tls.server(kind), connection.socket(), TlsSession::Role::Server));
+      std::make_unique<TlsSession>(context, connection.socket(), TlsSession::Role::Server));
 }
 
 Found routed(const Route* route) {
@@ -40,12 +38,12 @@ find_route(Connection& connection, const LoopStages& loop, const Stages& stages)
   if (!opening) co_return opening.error();
 
   if (opening->native_tls) {
-    const auto status = co_await accept_tls(connection, ServerTls::Native, *tls);
+    const auto status = co_await accept_tls(connection, tls->server(ServerTls::Native));
     if (status != SY_OK) co_return opening_failure(status);
     co_return routed(stages.routes.by_alpn(connection.tls()->alpn()));
   }
   if (opening->tag == sniff::kTlsTag) {
-    const auto status = co_await accept_tls(connection, ServerTls::Tagged, *tls);
+    const auto status = co_await accept_tls(connection, tls->server(ServerTls::Tagged));
     if (status != SY_OK) co_return opening_failure(status);
     const auto inner = co_await sniff(connection, false);
     if (!inner) co_return inner.error();
@@ -54,7 +52,7 @@ find_route(Connection& connection, const LoopStages& loop, const Stages& stages)
     co_return routed(stages.routes.by_tag(inner->tag));
   }
   if (opening->tag == sniff::kTlsInsecureTag) {
-    const auto status = co_await accept_tls(connection, ServerTls::Insecure, *tls);
+    const auto status = co_await accept_tls(connection, tls->server(ServerTls::Insecure));
     if (status != SY_OK) co_return opening_failure(status);
   } else if (stages.config.tls && stages.config.tls->verify_incoming) {
     co_return CloseReason::TlsRequired;
@@ -62,16 +60,28 @@ find_route(Connection& connection, const LoopStages& loop, const Stages& stages)
   co_return routed(stages.routes.by_tag(opening->tag));
 }
 
+/// A listener of one protocol: the first byte is looked at only when all there is must be TLS.
+net::awaitable<Found> find_own_route(
+    Connection& connection, std::size_t listener, const LoopStages& loop, const Stages& stages) {
+  const auto& config = stages.config.listeners[listener];
+  if (config.tls) {
+    const auto tls = loop.tls; // the certificates it begins with
+    const auto opening = co_await sniff(connection, true);
+    if (!opening) co_return opening.error();
+    if (!opening->native_tls) co_return CloseReason::TlsRequired;
+    const auto status = co_await accept_tls(connection, tls->listener(listener));
+    if (status != SY_OK) co_return opening_failure(status);
+  }
+  co_return routed(stages.routes.by_protocol(config.protocol));
+}
+
 /// From the first byte to the plugin. The result is the reason to close it, or nothing when a
 /// plugin has it now.
-net::awaitable<boost::system::result<void, CloseReason>> open(
-    Connection& connection,
-    const ListenerConfig& listener,
-    const LoopStages& loop,
-    const Stages& stages) {
-  const auto route = listener.protocol.empty()
+net::awaitable<boost::system::result<void, CloseReason>>
+open(Connection& connection, std::size_t listener, const LoopStages& loop, const Stages& stages) {
+  const auto route = stages.config.listeners[listener].protocol.empty()
                          ? co_await find_route(connection, loop, stages)
-                         : routed(stages.routes.by_protocol(listener.protocol));
+                         : co_await find_own_route(connection, listener, loop, stages);
   if (!route) co_return route.error();
   // What had come already was read without a wait: only this sees that the server has ended.
   if (connection.expired()) co_return CloseReason::OpeningTimeout;
@@ -81,8 +91,7 @@ net::awaitable<boost::system::result<void, CloseReason>> open(
 
 } // namespace
 
-void serve(
-    Accepted accepted, const ListenerConfig& listener, LoopStages& loop, const Stages& stages) {
+void serve(Accepted accepted, std::size_t listener, LoopStages& loop, const Stages& stages) {
   auto [slot, refusal] = stages.limit.try_acquire(accepted.address);
   if (!slot) {
     ::close(accepted.socket);
@@ -93,7 +102,7 @@ void serve(
     return;
   }
   auto& connection = *new Connection{loop.connections, accepted.socket, std::move(slot)};
-  connection.set_listener(listener.name);
+  connection.set_listener(stages.config.listeners[listener].name);
   loop.openings.add(connection);
   net::co_spawn(
       loop.loop.executor(),

@@ -53,6 +53,20 @@ std::vector<std::string> alpn_of(const RouteTable& routes) {
   return names;
 }
 
+TlsContexts::Listeners listener_tls(const Config& config, const RouteTable& routes) {
+  TlsContexts::Listeners listeners;
+  for (const auto& listener : config.listeners) {
+    auto& tls = listeners.emplace_back();
+    if (!listener.tls) continue;
+    tls.emplace(ListenerTls{listener.verify_incoming, {}});
+    const auto* route = routes.by_protocol(listener.protocol);
+    if (route == nullptr) continue; // its plugin was refused
+    if (route->listener_alpn) tls->alpn.push_back(*route->listener_alpn);
+    if (route->alpn) tls->alpn.push_back(*route->alpn);
+  }
+  return listeners;
+}
+
 } // namespace
 
 Server::Server(const Config& config, Log& log)
@@ -90,6 +104,7 @@ std::vector<std::string> Server::start() {
     log_.component("plugin")->error(problem);
 
   alpn_ = alpn_of(plugins_->routes());
+  listener_tls_ = listener_tls(config_, plugins_->routes());
   if (auto problem = reload_certificates()) return {*problem};
   start_accepting();
   started_ = std::chrono::steady_clock::now();
@@ -128,11 +143,8 @@ void Server::start_accepting() {
   for (const auto& stages : loops_) {
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
       auto& loop = *stages;
-      const auto& listener = config_.listeners[i];
       loop.acceptors[i]->start(
-          [this, &loop, &listener](Accepted accepted) {
-            serve(accepted, listener, loop, *stages_);
-          },
+          [this, &loop, i](Accepted accepted) { serve(accepted, i, loop, *stages_); },
           [&loop] { loop.refuse(CloseReason::AtCapacity, net::ip::address{}); });
     }
   }
@@ -146,7 +158,7 @@ std::string Server::bound_address(std::size_t index) const {
 }
 
 std::optional<std::string> Server::reload_certificates() {
-  const auto tls = TlsContexts::load(config_.tls ? &*config_.tls : nullptr, alpn_);
+  const auto tls = TlsContexts::load(config_.tls ? &*config_.tls : nullptr, alpn_, listener_tls_);
   if (!tls) return config_.file + ": " + tls.error();
   if (on_each_loop([fresh = *tls](LoopStages& stages) { stages.tls = fresh; }))
     return "a loop has not taken them within limits.control_timeout: a plugin blocks it";

@@ -83,7 +83,8 @@ private:
 
   const Config& config_;
   Log& log_;
-  std::vector<std::string> alpn_; // of the routes, for certificates loaded later
+  std::vector<std::string> alpn_;       // of the routes, for certificates loaded later
+  TlsContexts::Listeners listener_tls_; // the same
   ClientLimit limit_;
   Loops loops_;
   sy_loops loop_service_;

@@ -45,6 +45,7 @@ json::object Server::status() const {
         {"name", config_.listeners[i].name},
         {"address", bound_address(i)},
         {"protocol", config_.listeners[i].protocol},
+        {"tls", config_.listeners[i].tls},
         {"accepted", accepted}});
   }
 

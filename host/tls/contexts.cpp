@@ -85,7 +85,7 @@ int choose_alpn(
     void* argument) {
   const auto name = sniff::choose_alpn(
       {reinterpret_cast<const char*>(offered), offered_size},
-      static_cast<const TlsContexts*>(argument)->alpn());
+      *static_cast<const std::vector<std::string>*>(argument));
   if (name.empty()) return SSL_TLSEXT_ERR_ALERT_FATAL;
   *chosen = reinterpret_cast<const unsigned char*>(name.data());
   *size = static_cast<unsigned char>(name.size());
@@ -98,31 +98,56 @@ void TlsContexts::Free::operator()(ssl_ctx_st* context) const noexcept {
   SSL_CTX_free(context);
 }
 
+TlsContexts::TlsContexts(std::vector<std::string> alpn, Listeners listeners)
+    : alpn_{std::move(alpn)},
+      listeners_{std::move(listeners)},
+      listener_servers_(listeners_.size()) {}
+
 TlsContexts::~TlsContexts() = default;
 
-std::string TlsContexts::fill_server(ServerTls kind, const TlsConfig* config) const {
-  auto& slot = servers_[static_cast<std::size_t>(kind)];
-  slot.reset(new_context(TLS_server_method()));
-  SSL_CTX* context = slot.get();
+/// What a server asks of its client, and what it agrees on with it.
+struct TlsContexts::Terms {
+  bool trust_ca = true;
+  bool verify = false;
+  const std::vector<std::string>* alpn = nullptr; // lives as long as the context; null: no name
+};
+
+std::string
+TlsContexts::fill_server(Context& server, const Terms& terms, const TlsConfig* config) const {
+  server.reset(new_context(TLS_server_method()));
+  SSL_CTX* context = server.get();
   if (config == nullptr || config->certificate.empty()) {
     SSL_CTX_set_tlsext_servername_callback(context, &refuse_any_name);
     return {};
   }
   if (auto problem = use_certificate(context, *config); !problem.empty()) return problem;
-  if (config->ca.empty() || kind == ServerTls::Insecure) return {};
-  if (auto problem = use_ca(context, *config); !problem.empty()) return problem;
-  if (kind == ServerTls::Native || config->verify_incoming) {
+  if (terms.alpn != nullptr)
+    SSL_CTX_set_alpn_select_cb(
+        context, &choose_alpn, const_cast<std::vector<std::string>*>(terms.alpn));
+  if (terms.verify)
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  if (config->ca.empty() || !terms.trust_ca) return {};
+  if (terms.verify)
     SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(config->ca.c_str()));
-  }
-  if (kind == ServerTls::Native)
-    SSL_CTX_set_alpn_select_cb(context, &choose_alpn, const_cast<TlsContexts*>(this));
-  return {};
+  return use_ca(context, *config);
 }
 
 std::string TlsContexts::fill(const TlsConfig* config) const {
-  for (const auto kind : {ServerTls::Tagged, ServerTls::Native, ServerTls::Insecure}) {
-    if (auto problem = fill_server(kind, config); !problem.empty()) return problem;
+  const auto verify = config != nullptr && config->verify_incoming;
+  const std::pair<ServerTls, Terms> kinds[] = {
+      {ServerTls::Tagged, {.verify = verify}},
+      {ServerTls::Native, {.verify = true, .alpn = &alpn_}},
+      {ServerTls::Insecure, {.trust_ca = false}}};
+  for (const auto& [kind, terms] : kinds) {
+    auto& server = servers_[static_cast<std::size_t>(kind)];
+    if (auto problem = fill_server(server, terms, config); !problem.empty()) return problem;
+  }
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    if (!listeners_[i]) continue;
+    const auto& [listener_verify, alpn] = *listeners_[i];
+    const Terms terms{.verify = listener_verify, .alpn = alpn.empty() ? nullptr : &alpn};
+    if (auto problem = fill_server(listener_servers_[i], terms, config); !problem.empty())
+      return problem;
   }
   for (const bool with_certificate : {false, true}) {
     if (auto problem = fill_client(with_certificate, config); !problem.empty()) return problem;
@@ -135,8 +160,9 @@ void TlsContexts::fill_without_certificate() const {
 }
 
 boost::system::result<std::shared_ptr<const TlsContexts>, std::string>
-TlsContexts::load(const TlsConfig* config, std::vector<std::string> alpn) {
-  const std::shared_ptr<TlsContexts> contexts{new TlsContexts{std::move(alpn)}};
+TlsContexts::load(const TlsConfig* config, std::vector<std::string> alpn, Listeners listeners) {
+  const std::shared_ptr<TlsContexts> contexts{
+      new TlsContexts{std::move(alpn), std::move(listeners)}};
   if (config != nullptr) {
     std::string problem;
     std::call_once(contexts->filled_, [&] { problem = contexts->fill(config); });
@@ -149,6 +175,11 @@ TlsContexts::load(const TlsConfig* config, std::vector<std::string> alpn) {
 ssl_ctx_st* TlsContexts::server(ServerTls kind) const {
   fill_without_certificate();
   return servers_[static_cast<std::size_t>(kind)].get();
+}
+
+ssl_ctx_st* TlsContexts::listener(std::size_t number) const {
+  fill_without_certificate();
+  return listener_servers_[number].get();
 }
 
 ssl_ctx_st* TlsContexts::client(bool use_certificate) const {

@@ -331,7 +331,8 @@ INSTANTIATE_TEST_SUITE_P(
             "listener_of_no_protocol",
             [](Yard& yard) {
               enable_all(yard, {"alpn"});
-              yard.config.listeners = {{"grpc", "127.0.0.1:0", "grpc.external", false, {5}}};
+              yard.config.listeners = {
+                  {"grpc", "127.0.0.1:0", "grpc.external", false, false, false, {5}}};
             },
             {"plugins.toml:5: listener grpc speaks protocol \"grpc.external\", which no plugin "
              "has: "

@@ -17,7 +17,9 @@ TEST(StatusText, ShowsWhatTheServerDoes) {
         "config": "plugins.toml",
         "listeners": [
           {"name": "server", "address": "127.0.0.1:8300", "protocol": "", "accepted": 12},
-          {"name": "grpc", "address": "[::1]:8502", "protocol": "grpc.external", "accepted": 0}],
+          {"name": "grpc", "address": "[::1]:8502", "protocol": "grpc.external", "accepted": 0},
+          {"name": "grpc_tls", "address": "[::1]:8503", "protocol": "grpc.external", "tls": true,
+           "accepted": 3}],
         "connections": {"open": 2, "accepted": 12,
                         "closed": {"finished": 9, "timed-out": 0, "no-route": 1}},
         "plugins": [
@@ -26,9 +28,10 @@ TEST(StatusText, ShowsWhatTheServerDoes) {
           {"name": "broken", "state": "failed", "why": "is empty", "generation": 0}]})")),
       "switchyard 0.1.0, ready, up 1h2m, pid 4711, 2 loops, plugins.toml\n"
       "\n"
-      "LISTENER  ADDRESS         PROTOCOL         ACCEPTED\n"
-      "server    127.0.0.1:8300  by tag and ALPN        12\n"
-      "grpc      [::1]:8502      grpc.external           0\n"
+      "LISTENER  ADDRESS         PROTOCOL              ACCEPTED\n"
+      "server    127.0.0.1:8300  by tag and ALPN             12\n"
+      "grpc      [::1]:8502      grpc.external                0\n"
+      "grpc_tls  [::1]:8503      grpc.external in TLS         3\n"
       "\n"
       "PLUGIN  STATE    VERSION  GENERATION  CONNECTIONS  PROTOCOLS\n"
       "netrpc  serving  0.1.0             1            2  rpc.single, rpc.multi\n"

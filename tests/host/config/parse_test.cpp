@@ -55,6 +55,17 @@ name = "grpc"
 address = "[::1]:8502"
 protocol = "grpc.external"
 insecure = true
+[[listener]]
+name = "grpc_tls"
+address = "0.0.0.0:8503"
+protocol = "grpc.external"
+tls = true
+[[listener]]
+name = "open"
+address = "0.0.0.0:8504"
+protocol = "grpc.external"
+tls = true
+verify_incoming = false
 [plugin.zebra]
 library = "zebra.so"
 [plugin.ant]
@@ -88,12 +99,17 @@ alpn = "x/ant"
   EXPECT_EQ(config->limits.probe_timeout, 4s);
   EXPECT_EQ(config->limits.control_timeout, 5s);
   EXPECT_EQ(config->limits.spin, 6us);
-  ASSERT_EQ(config->listeners.size(), 2u);
+  ASSERT_EQ(config->listeners.size(), 4u);
   EXPECT_EQ(config->listeners[0].name, "server");
   EXPECT_EQ(config->listeners[0].address, "0.0.0.0:8300");
   EXPECT_EQ(config->listeners[0].place.line, 24u);
   EXPECT_EQ(config->listeners[1].protocol, "grpc.external");
   EXPECT_TRUE(config->listeners[1].insecure);
+  EXPECT_FALSE(config->listeners[1].tls);
+  EXPECT_TRUE(config->listeners[2].tls);
+  EXPECT_TRUE(config->listeners[2].verify_incoming) << "as [tls] says";
+  EXPECT_TRUE(config->listeners[3].tls);
+  EXPECT_FALSE(config->listeners[3].verify_incoming);
   ASSERT_EQ(config->plugins.size(), 2u);
   EXPECT_EQ(config->plugins[0].name, "zebra") << "plugins keep the order of the file";
   EXPECT_EQ(config->plugins[0].config, "{}");
@@ -102,7 +118,7 @@ alpn = "x/ant"
   EXPECT_EQ(config->plugins[1].routes[0].protocol, "ant");
   EXPECT_EQ(config->plugins[1].routes[0].tag, 64);
   EXPECT_EQ(config->plugins[1].routes[0].alpn, "x/ant");
-  EXPECT_EQ(config->plugins[1].routes[0].place.line, 36u);
+  EXPECT_EQ(config->plugins[1].routes[0].place.line, 47u);
 }
 
 TEST(Parse, KeepsDefaultsForWhatIsNotSaid) {
@@ -284,7 +300,27 @@ TEST(Parse, JudgesListeners) {
       {"[tls]\ncertificate = \"c\"\nkey = \"k\"\n[[listener]]\nname = \"a\"\naddress = "
        "\"0.0.0.0:8300\"\nprotocol = \"p\"",
        "p.toml:4: listener[0].address: 0.0.0.0:8300 can be reached from other machines and a "
-       "listener of one protocol speaks clear text; listen on 127.0.0.1, or say insecure = true\n"},
+       "listener of one protocol speaks clear text; say tls = true, listen on 127.0.0.1, or say "
+       "insecure = true\n"},
+      {"[tls]\ncertificate = \"c\"\nkey = \"k\"\n[[listener]]\nname = \"a\"\naddress = "
+       "\"0.0.0.0:8300\"\nprotocol = \"p\"\ntls = true",
+       ""},
+      {"[[listener]]\nname = \"a\"\naddress = \"[::1]:1\"\nprotocol = \"p\"\ntls = true",
+       "p.toml:1: listener[0].tls: needs a certificate; add [tls] with certificate and key\n"},
+      {"[tls]\ncertificate = \"c\"\nkey = \"k\"\n[[listener]]\nname = \"a\"\naddress = "
+       "\"[::1]:1\"\ntls = true",
+       "p.toml:4: listener[0].tls: needs protocol; without it the first byte of a connection tells "
+       "TLS\n"},
+      {"[[listener]]\nname = \"a\"\naddress = \"[::1]:1\"\nprotocol = \"p\"\ntls = 1",
+       "p.toml:5: listener[0].tls: takes true or false, not an integer\n"},
+      {"[tls]\ncertificate = \"c\"\nkey = \"k\"\n[[listener]]\nname = \"a\"\naddress = "
+       "\"[::1]:1\"\nprotocol = \"p\"\ntls = true\nverify_incoming = true",
+       "p.toml:4: listener[0].verify_incoming: needs a CA; set tls.ca, or verify_incoming = "
+       "false\n"},
+      {"[tls]\ncertificate = \"c\"\nkey = \"k\"\nca = \"ca\"\n[[listener]]\nname = \"a\"\naddress "
+       "= \"[::1]:1\"\nprotocol = \"p\"\nverify_incoming = true",
+       "p.toml:9: listener[0].verify_incoming: is of a listener with tls = true; elsewhere [tls] "
+       "says it\n"},
       {"[[listener]]\nname = \"a\"\naddress = \"[::1]:1\"\n[[listener]]\nname = \"a\"\naddress = "
        "\"[::1]:2\"",
        "p.toml:4: listener[1].name: \"a\" is already the listener in line 1\n"},

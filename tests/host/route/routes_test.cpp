@@ -23,7 +23,7 @@ struct Two {
         {"netrpc.multi", std::uint8_t{4}, "consul/rpc-multi", ServeMode::Stream}};
     grpc.protocols = {
         {"grpc.internal", std::uint8_t{8}, "consul/rpc-grpc", ServeMode::Descriptor},
-        {"grpc.external", {}, {}, ServeMode::Stream}};
+        {"grpc.external", {}, {}, ServeMode::Stream, "h2"}};
   }
 
   [[nodiscard]] Routing routing() const {
@@ -59,6 +59,8 @@ TEST(Routes, LeadEveryTagNameAndProtocolToItsPlugin) {
     routed += routing.table.by_tag(static_cast<std::uint8_t>(tag)) != nullptr ? 1 : 0;
   }
   EXPECT_EQ(routed, 3);
+  EXPECT_EQ(routing.table.by_protocol("grpc.external")->listener_alpn, "h2");
+  EXPECT_EQ(routing.table.by_alpn("h2"), nullptr) << "a listener's name is no way in elsewhere";
   EXPECT_EQ(routing.table.by_alpn("consul/rpc"), nullptr);
   EXPECT_EQ(routing.table.by_alpn(""), nullptr);
   EXPECT_EQ(routing.table.by_protocol("netrpc"), nullptr);
@@ -114,9 +116,9 @@ TEST(Routes, KeepTlsForTheHost) {
 TEST(Routes, AreWhatListenersCanName) {
   Two two;
   two.config.listeners = {
-      {"server", "127.0.0.1:1", "", false, {1}},
-      {"grpc", "127.0.0.1:2", "grpc.external", false, {2}},
-      {"typo", "127.0.0.1:3", "grpc.externl", false, {3}}};
+      {"server", "127.0.0.1:1", "", false, false, false, {1}},
+      {"grpc", "127.0.0.1:2", "grpc.external", false, false, false, {2}},
+      {"typo", "127.0.0.1:3", "grpc.externl", false, false, false, {3}}};
   const auto problems = two.routing().problems;
   ASSERT_EQ(problems.size(), 1U);
   EXPECT_FALSE(problems[0].plugin.has_value());

@@ -71,7 +71,7 @@ struct Dial : testing::Test {
     tls.verify_outgoing = true;
     config.tls = tls;
     config.host.data_dir = files.path("data");
-    config.listeners.push_back({"server", "127.0.0.1:0", "", false, {}});
+    config.listeners.push_back({"server", "127.0.0.1:0", "", false, false, false, {}});
   }
 
   sy_status dial(sy_dial_tls tls, const std::string& address, const std::string& name = {}) {

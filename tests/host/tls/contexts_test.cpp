@@ -155,6 +155,56 @@ TEST_F(Tls, AsksForACertificateOnlyWhereTheRulesSay) {
   }
 }
 
+TEST_F(Tls, TreatsAListenersClientsByItsOwnTerms) {
+  const auto contexts = TlsContexts::load(
+      &config,
+      {"consul/rpc-multi"},
+      {{}, ListenerTls{false, {"h2", "x/other"}}, ListenerTls{true, {}}});
+  ASSERT_TRUE(contexts) << contexts.error();
+
+  const struct {
+    const char* name;
+    std::size_t listener;
+    bool certificate;
+    std::string offered;
+    bool accepted;
+    std::string agreed;
+  } cases[] = {
+      {"a name of it", 1, false, "h2", true, "h2"},
+      {"its other name", 1, false, "x/other", true, "x/other"},
+      {"no name", 1, false, "", true, ""},
+      {"a name of nobody", 1, false, "http/1.1", false, ""},
+      {"a name that is routed elsewhere", 1, false, "consul/rpc-multi", false, ""},
+      {"no name of its own", 2, true, "h2", true, ""},
+      {"no certificate", 2, false, "", false, ""},
+      {"a certificate", 2, true, "", true, ""},
+  };
+
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    const Pair pair;
+    TlsSession server{(*contexts)->listener(c.listener), pair.ends[0], TlsSession::Role::Server};
+    TlsSession client{(*contexts)->client(c.certificate), pair.ends[1], TlsSession::Role::Client};
+    client.ask_for("", c.offered);
+    EXPECT_EQ(shake_hands(server, client).first, c.accepted ? Step::Done : Step::Failed);
+    EXPECT_EQ(server.alpn(), c.agreed);
+  }
+}
+
+TEST_F(Tls, RefusesEveryoneWhereItMustVerifyAndTrustsNobody) {
+  config.ca.clear();
+  const auto contexts = TlsContexts::load(&config, {}, {ListenerTls{true, {}}});
+  ASSERT_TRUE(contexts) << contexts.error();
+  config.ca = files.ca();
+  const auto clients = load();
+  for (const bool certificate : {false, true}) {
+    const Pair pair;
+    TlsSession server{(*contexts)->listener(0), pair.ends[0], TlsSession::Role::Server};
+    TlsSession client{clients->client(certificate), pair.ends[1], TlsSession::Role::Client};
+    EXPECT_EQ(shake_hands(server, client).first, Step::Failed);
+  }
+}
+
 TEST_F(Tls, FailsEveryHandshakeWithoutACertificate) {
   const auto contexts = TlsContexts::load(nullptr, {});
   ASSERT_TRUE(contexts);
