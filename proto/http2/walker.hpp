@@ -1,0 +1,87 @@
+#pragma once
+
+#include <proto/http2/error.hpp>
+#include <proto/http2/limits.hpp>
+#include <proto/http2/streams.hpp>
+
+#include <optional>
+
+namespace switchyard::http2 {
+
+/// What became of an input. The bytes are those of the input: nothing is copied or changed.
+struct Passage {
+  /// The first `pass` bytes go on to the other side, at once. The rest, at most kHeldMax bytes, is
+  /// the beginning of something that is judged as a whole: keep it, and give it again in front of
+  /// the bytes that come next. At the end of the connection it is of no use.
+  std::size_t pass = 0;
+
+  /// The last place among those bytes, counted from their start up to `pass`, where a frame of our
+  /// own may stand; nothing when there is none. Only for what the server sends.
+  std::optional<std::size_t> insert_at;
+
+  /// Why the connection must end: pass `pass` bytes on or do not, tell the client goaway_code()
+  /// where a frame may stand, and close both sides. The walker takes no more bytes.
+  std::optional<Error> error;
+
+  friend bool operator==(const Passage&, const Passage&) = default;
+};
+
+/// The most a walker holds back of one direction: the preface but for its last byte.
+inline constexpr std::size_t kHeldMax = kPreface.size() - 1;
+
+/// Walks along the frames of one HTTP/2 connection in both directions, between a client and a
+/// server that is no match for a hostile one. Follows frame boundaries, streams and the server's
+/// settings; counts what costs the server more than the client. Does not decode HPACK and does not
+/// look at payload, except of SETTINGS and GOAWAY. Skips payload by its length; allocates nothing
+/// but four bytes a stream that is open.
+///
+/// The verdict and the bytes passed on depend on the bytes and on the order of calls, not on how
+/// the bytes are split. Not thread-safe, never blocks, never reads a clock; a time is nanoseconds
+/// since any fixed point, and the same clock in both directions.
+class Walker {
+public:
+  /// `limits` must outlive the walker.
+  explicit Walker(const Limits& limits) noexcept : limits_{&limits} {}
+
+  /// Takes bytes the client sent, beginning with what the last Passage held back.
+  [[nodiscard]] Passage from_client(std::span<const std::byte> bytes, std::chrono::nanoseconds now);
+
+  /// Takes bytes the server sent, likewise. The server is trusted to speak HTTP/2; the only error
+  /// is Error::ResetFlood, when the client has made it reset too many streams.
+  [[nodiscard]] Passage from_server(std::span<const std::byte> bytes, std::chrono::nanoseconds now);
+
+  /// True when a frame of our own may follow what was passed on of the server's bytes: it has sent
+  /// its SETTINGS and stands between two frames, outside of a header block.
+  [[nodiscard]] bool may_insert() const noexcept;
+
+  /// Streams that the client opened and that are not finished in both directions. 0 after GOAWAY
+  /// means that the client may be gone any time; until it closes it may open more.
+  [[nodiscard]] std::size_t open_streams() const noexcept { return streams_.count(); }
+
+  /// The highest stream the client has opened, 0 before the first; what a final GOAWAY names.
+  [[nodiscard]] std::uint32_t last_stream() const noexcept { return last_stream_; }
+
+  /// The code of the last GOAWAY that `side` has sent; nothing before the first. After one of the
+  /// server's, which is passed on like any frame, none of ours may name a higher stream.
+  [[nodiscard]] std::optional<ErrorCode> gone_away(Side side) const noexcept {
+    return (side == Side::Client ? client_ : server_).gone_away;
+  }
+
+private:
+  /// Where one direction stands.
+  struct Direction {
+    std::uint32_t payload_left = 0; ///< of the frame whose header was the last
+    std::uint32_t block_stream = 0; ///< whose header block has not ended; 0 outside of blocks
+    bool begun = false;             ///< the first SETTINGS have come
+    bool in_settings = false;       ///< payload_left belongs to SETTINGS to be read
+    std::optional<ErrorCode> gone_away;
+  };
+
+  const Limits* limits_;
+  Streams streams_;
+  Direction client_;
+  Direction server_;
+  std::uint32_t last_stream_ = 0;
+};
+
+} // namespace switchyard::http2
