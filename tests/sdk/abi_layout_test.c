@@ -2,6 +2,9 @@
  * new field goes to the end of its struct, gets a line here and raises the minor. */
 #include <switchyard/connection.h>
 #include <switchyard/dial.h>
+#include <switchyard/grpc/client.h>
+#include <switchyard/grpc/services.h>
+#include <switchyard/grpc/status.h>
 #include <switchyard/host.h>
 #include <switchyard/interfaces.h>
 #include <switchyard/journal.h>
@@ -111,7 +114,8 @@ SIZE(sy_dial_options, 88);
 FROZEN(sy_dial, struct_size, 0);
 FROZEN(sy_dial, reserved, 4);
 FROZEN(sy_dial, dial, 8);
-SIZE(sy_dial, 16);
+FROZEN(sy_dial, cancel, 16);
+SIZE(sy_dial, 24);
 
 FROZEN(sy_lease, table, 0);
 FROZEN(sy_lease, provider, 8);
@@ -199,3 +203,105 @@ FROZEN(sy_netrpc_client, reserved, 4);
 FROZEN(sy_netrpc_client, call, 8);
 FROZEN(sy_netrpc_client, cancel, 16);
 SIZE(sy_netrpc_client, 24);
+
+FROZEN(sy_grpc_status, struct_size, 0);
+FROZEN(sy_grpc_status, code, 4);
+FROZEN(sy_grpc_status, message, 8);
+FROZEN(sy_grpc_status, details, 24);
+SIZE(sy_grpc_status, 40);
+
+FROZEN(sy_grpc_metadata_entry, key, 0);
+FROZEN(sy_grpc_metadata_entry, value, 16);
+SIZE(sy_grpc_metadata_entry, 32);
+
+FROZEN(sy_grpc_metadata, entries, 0);
+FROZEN(sy_grpc_metadata, count, 8);
+SIZE(sy_grpc_metadata, 16);
+
+FROZEN(sy_grpc_call_info, struct_size, 0);
+FROZEN(sy_grpc_call_info, external, 4);
+FROZEN(sy_grpc_call_info, tls, 8);
+FROZEN(sy_grpc_call_info, reserved, 12);
+FROZEN(sy_grpc_call_info, deadline, 16);
+FROZEN(sy_grpc_call_info, method, 24);
+FROZEN(sy_grpc_call_info, authority, 40);
+FROZEN(sy_grpc_call_info, remote, 56);
+FROZEN(sy_grpc_call_info, server_name, 72);
+FROZEN(sy_grpc_call_info, peer_names, 88);
+FROZEN(sy_grpc_call_info, metadata, 104);
+SIZE(sy_grpc_call_info, 120);
+
+FROZEN(sy_grpc_call_api, struct_size, 0);
+FROZEN(sy_grpc_call_api, reserved, 4);
+FROZEN(sy_grpc_call_api, describe, 8);
+FROZEN(sy_grpc_call_api, send_metadata, 16);
+FROZEN(sy_grpc_call_api, send, 24);
+FROZEN(sy_grpc_call_api, receive, 32);
+FROZEN(sy_grpc_call_api, finish, 40);
+SIZE(sy_grpc_call_api, 48);
+
+FROZEN(sy_grpc_call, api, 0);
+FROZEN(sy_grpc_call, user, 8);
+SIZE(sy_grpc_call, 16);
+
+FROZEN(sy_grpc_method, struct_size, 0);
+FROZEN(sy_grpc_method, kind, 4);
+FROZEN(sy_grpc_method, name, 8);
+FROZEN(sy_grpc_method, context, 24);
+FROZEN(sy_grpc_method, call, 32);
+SIZE(sy_grpc_method, 40);
+
+FROZEN(sy_grpc_service, struct_size, 0);
+FROZEN(sy_grpc_service, flags, 4);
+FROZEN(sy_grpc_service, context, 8);
+FROZEN(sy_grpc_service, methods, 16);
+FROZEN(sy_grpc_service, method_count, 24);
+FROZEN(sy_grpc_service, descriptor_set, 32);
+FROZEN(sy_grpc_service, cancel, 48);
+FROZEN(sy_grpc_service, ended, 56);
+SIZE(sy_grpc_service, 64);
+
+FROZEN(sy_grpc_services, registrar, 0);
+SIZE(sy_grpc_services, 24);
+
+FROZEN(sy_grpc_channel_options, struct_size, 0);
+FROZEN(sy_grpc_channel_options, reserved, 4);
+FROZEN(sy_grpc_channel_options, dial, 8);
+FROZEN(sy_grpc_channel_options, authority, 16);
+FROZEN(sy_grpc_channel_options, max_receive, 32);
+FROZEN(sy_grpc_channel_options, max_send, 40);
+FROZEN(sy_grpc_channel_options, keepalive, 48);
+SIZE(sy_grpc_channel_options, 56);
+
+FROZEN(sy_grpc_request, struct_size, 0);
+FROZEN(sy_grpc_request, kind, 4);
+FROZEN(sy_grpc_request, method, 8);
+FROZEN(sy_grpc_request, metadata, 24);
+FROZEN(sy_grpc_request, message, 40);
+FROZEN(sy_grpc_request, timeout, 56);
+SIZE(sy_grpc_request, 64);
+
+FROZEN(sy_grpc_stream_api, struct_size, 0);
+FROZEN(sy_grpc_stream_api, reserved, 4);
+FROZEN(sy_grpc_stream_api, send, 8);
+FROZEN(sy_grpc_stream_api, finish_sending, 16);
+FROZEN(sy_grpc_stream_api, receive, 24);
+FROZEN(sy_grpc_stream_api, cancel, 32);
+SIZE(sy_grpc_stream_api, 40);
+
+FROZEN(sy_grpc_stream, api, 0);
+SIZE(sy_grpc_stream, 8);
+
+FROZEN(sy_grpc_events, struct_size, 0);
+FROZEN(sy_grpc_events, reserved, 4);
+FROZEN(sy_grpc_events, metadata, 8);
+FROZEN(sy_grpc_events, ended, 16);
+SIZE(sy_grpc_events, 24);
+
+FROZEN(sy_grpc_client, struct_size, 0);
+FROZEN(sy_grpc_client, reserved, 4);
+FROZEN(sy_grpc_client, open, 8);
+FROZEN(sy_grpc_client, close, 16);
+FROZEN(sy_grpc_client, call, 24);
+FROZEN(sy_grpc_client, unary, 32);
+SIZE(sy_grpc_client, 40);

@@ -2,6 +2,9 @@
  * promise, not a stale test. */
 #include <switchyard/connection.h>
 #include <switchyard/dial.h>
+#include <switchyard/grpc/client.h>
+#include <switchyard/grpc/services.h>
+#include <switchyard/grpc/status.h>
 #include <switchyard/host.h>
 #include <switchyard/interfaces.h>
 #include <switchyard/journal.h>
@@ -58,6 +61,7 @@ PINNED(FIELD(sy_metrics, add), void (*)(sy_metric*, double));
 PINNED(
     FIELD(sy_dial, dial),
     sy_status (*)(const sy_host*, const sy_dial_options*, sy_dial_done, void*));
+PINNED(FIELD(sy_dial, cancel), void (*)(const sy_host*, void*));
 PINNED(CALLBACK(sy_dial_done), void (*)(void*, sy_status, sy_connection*, const sy_error*));
 PINNED(
     FIELD(sy_interfaces, open),
@@ -106,3 +110,44 @@ PINNED(
     FIELD(sy_netrpc_client, call),
     sy_status (*)(void*, const sy_netrpc_request*, sy_netrpc_done, void*, sy_netrpc_invocation**));
 PINNED(FIELD(sy_netrpc_client, cancel), void (*)(void*, sy_netrpc_invocation*));
+PINNED(CALLBACK(sy_grpc_sent), void (*)(void*, sy_status));
+PINNED(CALLBACK(sy_grpc_received), void (*)(void*, sy_status, sy_bytes));
+PINNED(FIELD(sy_grpc_call_api, describe), void (*)(sy_grpc_call*, sy_grpc_call_info*));
+PINNED(FIELD(sy_grpc_call_api, send_metadata), sy_status (*)(sy_grpc_call*, sy_grpc_metadata));
+PINNED(FIELD(sy_grpc_call_api, send), sy_status (*)(sy_grpc_call*, sy_bytes, sy_grpc_sent, void*));
+PINNED(FIELD(sy_grpc_call_api, receive), sy_status (*)(sy_grpc_call*, sy_grpc_received, void*));
+PINNED(
+    FIELD(sy_grpc_call_api, finish),
+    void (*)(sy_grpc_call*, const sy_grpc_status*, sy_bytes, sy_grpc_metadata));
+PINNED(FIELD(sy_grpc_method, call), void (*)(void*, sy_grpc_call*, sy_bytes));
+PINNED(FIELD(sy_grpc_service, methods), const sy_grpc_method* const*);
+PINNED(FIELD(sy_grpc_service, cancel), void (*)(void*, sy_grpc_call*));
+PINNED(FIELD(sy_grpc_service, ended), void (*)(void*, sy_grpc_call*));
+PINNED(
+    FIELD(sy_grpc_stream_api, send), sy_status (*)(sy_grpc_stream*, sy_bytes, sy_grpc_sent, void*));
+PINNED(FIELD(sy_grpc_stream_api, finish_sending), sy_status (*)(sy_grpc_stream*));
+PINNED(FIELD(sy_grpc_stream_api, receive), sy_status (*)(sy_grpc_stream*, sy_grpc_received, void*));
+PINNED(FIELD(sy_grpc_stream_api, cancel), void (*)(sy_grpc_stream*));
+PINNED(FIELD(sy_grpc_events, metadata), void (*)(void*, sy_grpc_stream*, sy_grpc_metadata));
+PINNED(
+    FIELD(sy_grpc_events, ended),
+    void (*)(void*, sy_grpc_stream*, const sy_grpc_status*, sy_grpc_metadata));
+PINNED(
+    CALLBACK(sy_grpc_answered),
+    void (*)(void*, const sy_grpc_status*, sy_bytes, sy_grpc_metadata, sy_grpc_metadata));
+PINNED(
+    FIELD(sy_grpc_client, open),
+    sy_status (*)(void*, const sy_grpc_channel_options*, sy_grpc_channel**, sy_error*));
+PINNED(FIELD(sy_grpc_client, close), void (*)(void*, sy_grpc_channel*));
+PINNED(
+    FIELD(sy_grpc_client, call),
+    sy_status (*)(
+        void*,
+        sy_grpc_channel*,
+        const sy_grpc_request*,
+        const sy_grpc_events*,
+        void*,
+        sy_grpc_stream**));
+PINNED(
+    FIELD(sy_grpc_client, unary),
+    sy_status (*)(void*, sy_grpc_channel*, const sy_grpc_request*, sy_grpc_answered, void*));

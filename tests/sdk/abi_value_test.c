@@ -2,6 +2,9 @@
  * value gets a number of its own, and a line here. */
 #include <switchyard/connection.h>
 #include <switchyard/dial.h>
+#include <switchyard/grpc/client.h>
+#include <switchyard/grpc/services.h>
+#include <switchyard/grpc/status.h>
 #include <switchyard/host.h>
 #include <switchyard/interfaces.h>
 #include <switchyard/journal.h>
@@ -21,6 +24,8 @@
 
 TYPE_IS(sy_close_reason, uint32_t);
 TYPE_IS(sy_dial_tls, uint32_t);
+TYPE_IS(sy_grpc_code, uint32_t);
+TYPE_IS(sy_grpc_kind, uint32_t);
 TYPE_IS(sy_log_level, uint32_t);
 TYPE_IS(sy_status, int32_t);
 
@@ -38,6 +43,30 @@ IS(SY_DIAL_TLS, 1u);
 IS(SY_DIAL_ALPN, 2u);
 IS(SY_DIAL_INSECURE, 3u);
 IS(SY_DIAL_OUTGOING, 4u);
+IS(SY_GRPC_OK, 0u);
+IS(SY_GRPC_CANCELLED, 1u);
+IS(SY_GRPC_UNKNOWN, 2u);
+IS(SY_GRPC_INVALID_ARGUMENT, 3u);
+IS(SY_GRPC_DEADLINE_EXCEEDED, 4u);
+IS(SY_GRPC_NOT_FOUND, 5u);
+IS(SY_GRPC_ALREADY_EXISTS, 6u);
+IS(SY_GRPC_PERMISSION_DENIED, 7u);
+IS(SY_GRPC_RESOURCE_EXHAUSTED, 8u);
+IS(SY_GRPC_FAILED_PRECONDITION, 9u);
+IS(SY_GRPC_ABORTED, 10u);
+IS(SY_GRPC_OUT_OF_RANGE, 11u);
+IS(SY_GRPC_UNIMPLEMENTED, 12u);
+IS(SY_GRPC_INTERNAL, 13u);
+IS(SY_GRPC_UNAVAILABLE, 14u);
+IS(SY_GRPC_DATA_LOSS, 15u);
+IS(SY_GRPC_UNAUTHENTICATED, 16u);
+IS(SY_GRPC_UNARY, 0u);
+IS(SY_GRPC_CLIENT_STREAMING, 1u);
+IS(SY_GRPC_SERVER_STREAMING, 2u);
+IS(SY_GRPC_BIDIRECTIONAL, 3u);
+IS(SY_GRPC_ON_INTERNAL, 1u);
+IS(SY_GRPC_ON_EXTERNAL, 2u);
+IS(SY_GRPC_PRIVATE, 4u);
 IS(SY_LOG_TRACE, 0u);
 IS(SY_LOG_DEBUG, 1u);
 IS(SY_LOG_INFO, 2u);
@@ -66,6 +95,8 @@ IS(SY_STATUS_PLUGIN, -1000);
 IS(SY_ERROR_TEXT_SIZE, 500);
 
 ID_IS(SY_DIAL, "switchyard.host.dial/1");
+ID_IS(SY_GRPC_CLIENT, "switchyard.grpc.client/1");
+ID_IS(SY_GRPC_SERVICES, "switchyard.grpc.services/1");
 ID_IS(SY_INTERFACES, "switchyard.host.interfaces/1");
 ID_IS(SY_JOURNAL, "switchyard.host.journal/1");
 ID_IS(SY_LOOPS, "switchyard.host.loops/1");

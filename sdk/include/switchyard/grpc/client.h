@@ -11,7 +11,8 @@ extern "C" {
 #define SY_GRPC_CLIENT "switchyard.grpc.client/1"
 
 /* One server by its address: dialled at the first call, and again after the connection broke, no
- * sooner than a growing wait allows. */
+ * sooner than a growing wait allows. An opaque number, never looked into: it names a channel of the
+ * provider that opened it and of no other, so functions of a later provider say SY_REVOKED. */
 typedef struct sy_grpc_channel sy_grpc_channel;
 
 typedef struct sy_grpc_channel_options {
@@ -36,7 +37,8 @@ typedef struct sy_grpc_request {
 typedef struct sy_grpc_stream sy_grpc_stream;
 
 /* What can be done with a call that was started. One send and one receive may be in flight; a call
- * beyond that is SY_BUSY; once the call is over SY_CANCELLED. [any thread] */
+ * beyond that is SY_BUSY, one that the kind of the method has not SY_UNSUPPORTED; once the call is
+ * over SY_CANCELLED. [any thread] */
 typedef struct sy_grpc_stream_api {
   uint32_t struct_size;
   uint32_t reserved;
@@ -96,11 +98,12 @@ typedef struct sy_grpc_client {
       sy_grpc_channel** channel,
       sy_error* error);
 
-  /* Cancels the calls on it and frees it when they have ended. [any thread] */
+  /* Cancels the calls on it and frees it when they have ended; nothing for the channel of another
+   * provider. [any thread] */
   void (*close)(void* provider, sy_grpc_channel* channel);
 
   /* Starts a call; everything in `request` is copied, `events` stays valid until `ended`.
-   * [any thread] */
+   * SY_REVOKED: the channel is not of this provider, open it anew. [any thread] */
   sy_status (*call)(
       void* provider,
       sy_grpc_channel* channel,
@@ -109,7 +112,7 @@ typedef struct sy_grpc_client {
       void* context,
       sy_grpc_stream** stream);
 
-  /* Calls a unary method. [any thread] */
+  /* Calls a unary method. SY_REVOKED as for `call`. [any thread] */
   sy_status (*unary)(
       void* provider,
       sy_grpc_channel* channel,

@@ -28,8 +28,9 @@ typedef struct sy_grpc_call_info {
 } sy_grpc_call_info;
 
 /* What can be done with a call. One send and one receive may be in flight; a call beyond that is
- * SY_BUSY. Once the call is over (cancelled, or finish was called) operations say SY_CANCELLED, and
- * those in flight complete with it. All calls: [any thread] */
+ * SY_BUSY, one that the kind of the method has not SY_UNSUPPORTED. Once the call is over
+ * (cancelled, or finish was called) operations say SY_CANCELLED, and those in flight complete with
+ * it. All calls: [any thread] */
 typedef struct sy_grpc_call_api {
   uint32_t struct_size;
   uint32_t reserved;
@@ -75,6 +76,7 @@ typedef struct sy_grpc_method {
   uint32_t struct_size;
   sy_grpc_kind kind;
   sy_string name; /* without service and slashes */
+  void* context;  /* what `call` gets; NULL: the context of the service */
 
   /* A call begins. `message` is the one request of a unary or server-streaming method, borrowed for
    * this call; empty for the other kinds. Answer here or later. [any thread] */
@@ -86,7 +88,7 @@ typedef struct sy_grpc_method {
 typedef struct sy_grpc_service {
   uint32_t struct_size;
   uint32_t flags; /* SY_GRPC_ON_… */
-  void* context;
+  void* context;  /* what `cancel` and `ended` get */
 
   /* `method_count` addresses, so that sy_grpc_method can grow. */
   const sy_grpc_method* const* methods;
