@@ -61,11 +61,12 @@ struct Connection::Write {
 Connection::Connection(ConnectionOwner& owner, int socket, ClientLimit::Slot slot)
     : sy_connection{&kConnectionApi},
       owner_{owner},
-      descriptor_{owner.loop().executor(), socket},
+      descriptor_{owner.loop().executor()},
       id_{owner.next_id()},
       slot_{std::move(slot)} {
-  owner_.live().push_back(*this);
-  owner_.counters().count_accepted();
+  owner_.reserve_one();
+  descriptor_.assign(socket);
+  owner_.begun(*this);
 }
 
 Connection::~Connection() = default;
@@ -291,7 +292,7 @@ void Connection::close(CloseReason reason) {
   opening_hook_.unlink();
   slot_ = {};
   place_.reset();
-  owner_.counters().count_closed(reason);
+  owner_.ended(reason);
   intrusive_ptr_release(this);
 }
 

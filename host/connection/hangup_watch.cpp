@@ -20,8 +20,8 @@ int new_epoll_set() {
 }
 } // namespace
 
-HangupWatch::HangupWatch(Loop& loop, ConnectionCounters& counters)
-    : counters_{counters}, set_{loop.executor(), new_epoll_set()} {}
+HangupWatch::HangupWatch(Loop& loop, ConnectionCounters& counters, MemoryTrim& memory)
+    : counters_{counters}, memory_{memory}, set_{loop.executor(), new_epoll_set()} {}
 
 bool HangupWatch::add(int socket, ClientLimit::Slot& slot, PluginPlace& place) {
   const int duplicate = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
@@ -61,6 +61,7 @@ void HangupWatch::collect() {
       watched_.erase(event.data.fd);
       ::close(event.data.fd);
       counters_.count_closed(CloseReason::HungUp);
+      memory_.ended();
     }
     if (count < static_cast<int>(events.size())) return;
   }

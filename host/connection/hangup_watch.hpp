@@ -4,6 +4,7 @@
 #include <host/connection/plugin_place.hpp>
 #include <host/limit/client_limit.hpp>
 #include <host/loop/loop.hpp>
+#include <host/loop/memory_trim.hpp>
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
@@ -17,7 +18,7 @@ namespace switchyard::host {
 /// loop's.
 class HangupWatch {
 public:
-  HangupWatch(Loop& loop, ConnectionCounters& counters);
+  HangupWatch(Loop& loop, ConnectionCounters& counters, MemoryTrim& memory);
 
   /// Watches the connection behind `socket`; `slot` and `place` are given back when it ends. False,
   /// and nothing is taken, when no descriptor is left.
@@ -35,6 +36,7 @@ private:
   void collect();
 
   ConnectionCounters& counters_;
+  MemoryTrim& memory_;
   Descriptor set_;
 
   struct Held {

@@ -3,7 +3,9 @@
 #include <host/connection/close_reason.hpp>
 #include <host/connection/connection.hpp>
 #include <host/connection/hangup_watch.hpp>
+#include <host/loop/descriptor_blocks.hpp>
 #include <host/loop/loop.hpp>
+#include <host/loop/memory_trim.hpp>
 
 namespace switchyard::host {
 
@@ -11,7 +13,8 @@ namespace switchyard::host {
 /// that were handed out as descriptors. Used on its loop; the counters are read by any thread.
 class ConnectionOwner {
 public:
-  explicit ConnectionOwner(Loop& loop) : loop_{loop}, hangups_{loop, counters_} {}
+  explicit ConnectionOwner(Loop& loop)
+      : loop_{loop}, blocks_{loop}, memory_{loop}, hangups_{loop, counters_, memory_} {}
 
   [[nodiscard]] Loop& loop() noexcept { return loop_; }
 
@@ -26,6 +29,21 @@ public:
     return (std::uint64_t{loop_.index()} << 48) | ++last_id_;
   }
 
+  /// Prepares the reactor for the descriptor of one more connection.
+  void reserve_one() { blocks_.reserve(memory_.open() - hangups_.open() + 1); }
+
+  /// Takes on a connection, until ended() or until the watch over handed-out ones has seen its end.
+  void begun(Connection& connection) {
+    live_.push_back(connection);
+    counters_.count_accepted();
+    memory_.opened();
+  }
+
+  void ended(CloseReason reason) {
+    counters_.count_closed(reason);
+    memory_.ended();
+  }
+
   /// Cuts every connection that is left, whoever holds it.
   void close_all(CloseReason reason);
 
@@ -33,6 +51,8 @@ private:
   Loop& loop_;
   ConnectionCounters counters_;
   Connection::Live live_;
+  DescriptorBlocks blocks_;
+  MemoryTrim memory_;
   HangupWatch hangups_;
   std::uint64_t last_id_ = 0;
 };
