@@ -82,9 +82,9 @@ open(Connection& connection, std::size_t listener, const LoopStages& loop, const
   const auto route = stages.config.listeners[listener].protocol.empty()
                          ? co_await find_route(connection, loop, stages)
                          : co_await find_own_route(connection, listener, loop, stages);
+  // What had come already is read without a wait: only expired() sees that the server has ended.
+  if (connection.expired()) co_return loop.openings.reason();
   if (!route) co_return route.error();
-  // What had come already was read without a wait: only this sees that the server has ended.
-  if (connection.expired()) co_return CloseReason::OpeningTimeout;
   connection.leave_opening();
   co_return hand_over(connection, **route, stages);
 }

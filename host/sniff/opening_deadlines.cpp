@@ -39,6 +39,7 @@ bool OpeningDeadlines::any_readable() {
 }
 
 void OpeningDeadlines::expire_all() {
+  ending_ = true;
   while (!opening_.empty()) {
     auto& connection = opening_.front();
     connection.leave_opening();

@@ -21,8 +21,13 @@ public:
   /// One of them has sent bytes that nobody has read yet.
   [[nodiscard]] bool any_readable();
 
-  /// Expires all of them now.
+  /// Expires all of them now: the server ends.
   void expire_all();
+
+  /// What expires them: their deadline, or from expire_all() on the end of the server.
+  [[nodiscard]] CloseReason reason() const noexcept {
+    return ending_ ? CloseReason::Drained : CloseReason::OpeningTimeout;
+  }
 
 private:
   using Timer = boost::asio::
@@ -33,6 +38,7 @@ private:
   const std::chrono::milliseconds limit_;
   Timer timer_;
   bool armed_ = false;
+  bool ending_ = false;
   Connection::Opening opening_;
 };
 

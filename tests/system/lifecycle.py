@@ -323,6 +323,8 @@ class Drain(unittest.TestCase):
                 connection.close()
             self.assertEqual(server.wait(), 0)
             self.assertLess(wire.time.monotonic() - begin, 10)
+            self.assertIn(f"reason=drained peer={SOURCE}", server.log)
+            self.assertNotIn("reason=opening_timeout", server.log)
 
     def test_a_session_is_told_to_go_away(self):
         with Server(limits={"drain_timeout": "60s"}) as server, contextlib.ExitStack() as held:
