@@ -9,17 +9,19 @@ namespace switchyard::http2 {
 /// Why a connection is not carried on. Each one is the client's doing and ends the connection.
 enum class Error {
   // More than Limits allow: ErrorCode::EnhanceYourCalm.
-  ResetFlood = 1,       ///< streams given up, not outweighed by streams that were answered
-  PingFlood,            ///< PING, not outweighed by what the server sent
-  SettingsFlood,        ///< SETTINGS, or acknowledgements of them
-  PriorityFlood,        ///< PRIORITY
-  EmptyFrameFlood,      ///< DATA, HEADERS or CONTINUATION that carries and ends nothing
-  WindowUpdateFlood,    ///< WINDOW_UPDATE, not outweighed by what the server sent
-  UnknownFrameFlood,    ///< frames of types that RFC 9113 does not define, and GOAWAY
-  ClosedStreamFlood,    ///< HEADERS for streams that cannot take any
-  HeaderBlockTooLong,   ///< HEADERS with its CONTINUATIONs, in bytes
-  TooManyContinuations, ///< CONTINUATION frames of one header block
-  TooManyStreams,       ///< streams open at once
+  ResetFlood = 1,         ///< streams given up, not outweighed by streams that were answered
+  ClosedStreamFlood,      ///< HEADERS, and ends of DATA, for streams that cannot take them
+  PingFlood,              ///< PING, not outweighed by what the server sent; or answers to none
+  WindowUpdateFlood,      ///< WINDOW_UPDATE, not outweighed by what the server sent
+  SettingsFlood,          ///< SETTINGS, or acknowledgements of none
+  PriorityFlood,          ///< PRIORITY
+  GoAwayFlood,            ///< GOAWAY
+  UnknownFrameFlood,      ///< frames of types that RFC 9113 does not define
+  EmptyFrameFlood,        ///< DATA, HEADERS or CONTINUATION that carries and ends nothing
+  HeaderBlockTooLong,     ///< HEADERS with its CONTINUATIONs, in bytes
+  TooManyContinuations,   ///< CONTINUATION frames of one header block
+  TooManyStreams,         ///< streams open at once
+  SettingsUnacknowledged, ///< calls go on, the server's SETTINGS are ignored; SettingsTimeout
 
   // Not HTTP/2: ErrorCode::ProtocolError.
   BadPreface,             ///< RFC 9113 §3.4
@@ -34,7 +36,7 @@ enum class Error {
 
   // Lengths: ErrorCode::FrameSizeError.
   FrameTooLong,     ///< longer than the server ever allowed; RFC 9113 §4.2
-  FrameLengthWrong, ///< other than its type's fixed length; RFC 9113 §4.2
+  FrameLengthWrong, ///< other than its type's length; RFC 9113 §4.2
 };
 
 boost::system::error_code make_error_code(Error) noexcept;

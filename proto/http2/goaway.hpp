@@ -11,6 +11,7 @@ enum class ErrorCode : std::uint32_t {
   NoError = 0x0,
   ProtocolError = 0x1,
   InternalError = 0x2,
+  SettingsTimeout = 0x4,
   FrameSizeError = 0x6,
   EnhanceYourCalm = 0xb,
 };

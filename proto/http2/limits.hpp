@@ -20,13 +20,19 @@ struct Limits {
   /// metadata above 8 KiB call by call; eight times as much leaves it the chance to do so.
   std::size_t header_block_bytes_max = 64 * 1024;
 
-  /// CONTINUATION frames of one header block. Four of the usual 16 KiB fill a block; gRPC starts
-  /// counting metadata anew in each.
-  std::size_t continuations_max = 8;
+  /// CONTINUATION frames of one header block. Three of the usual 16 KiB complete the largest block;
+  /// gRPC counts metadata anew in each frame.
+  std::size_t continuations_max = 4;
+
+  /// Bytes of header blocks, all together, until the client acknowledges the server's first
+  /// SETTINGS. Until then gRPC limits neither metadata (to less than 16 MiB) nor streams. The first
+  /// hundred calls of a client that does not wait for SETTINGS take about 30 KiB.
+  std::size_t unacknowledged_bytes_max = 128 * 1024;
 
   /// Streams given up before the server had answered: RST_STREAM, by the client, or by the server
-  /// in reply to a broken stream. Every stream the server finishes gives one back. A client may
-  /// drop all it has open at once, or let 500 calls a second run into their deadlines for ever.
+  /// in reply to a broken stream. Every stream the server finishes gives one back, and pays for the
+  /// end that crosses with the answer. A client may drop all it has open at once, or let 500 calls
+  /// a second run into their deadlines for ever.
   Allowance resets{.burst = 4096, .every = 2ms};
 
   /// PING. Every HEADERS or DATA frame of the server gives one back, since clients measure the
@@ -37,9 +43,9 @@ struct Limits {
   /// each KiB: clients grant both windows once a message, or once a read.
   Allowance window_updates{.burst = 4096, .every = 1ms};
 
-  /// Frames that do no work: SETTINGS, PRIORITY, acknowledgements, empty and unknown frames,
-  /// HEADERS for streams that cannot take them. A SETTINGS or PING of the server gives one back for
-  /// its acknowledgement. A gRPC client sends a handful at the start, then next to none.
+  /// Frames that do no work: SETTINGS, PRIORITY, GOAWAY, acknowledgements, empty and unknown
+  /// frames. A SETTINGS or PING of the server gives one back for its acknowledgement. A gRPC client
+  /// sends a handful at the start, then next to none.
   Allowance overhead{.burst = 200, .every = 20ms};
 };
 

@@ -73,15 +73,48 @@ private:
     std::uint32_t payload_left = 0; ///< of the frame whose header was the last
     std::uint32_t block_stream = 0; ///< whose header block has not ended; 0 outside of blocks
     bool begun = false;             ///< the first SETTINGS have come
-    bool in_settings = false;       ///< payload_left belongs to SETTINGS to be read
     std::optional<ErrorCode> gone_away;
   };
+
+  using Time = std::chrono::nanoseconds;
+  using Verdict = std::optional<Error>;
+
+  Passage walk(Side side, std::span<const std::byte> bytes, Time now);
+  std::size_t read_settings(std::span<const std::byte> bytes) noexcept;
+
+  Verdict on_client_frame(const Header& header, Time now);
+  Verdict on_client_data(const Header& header, Time now);
+  Verdict on_client_headers(const Header& header, Time now);
+  Verdict on_client_continuation(const Header& header, Time now);
+  Verdict on_client_settings(const Header& header, Time now);
+  Verdict on_block_part(const Header& header, Time now);
+  Verdict on_server_frame(const Header& header, Time now);
+
+  static Verdict charge(Bucket& bucket, const Allowance& allowance, Error flood, Time now) noexcept;
+  [[nodiscard]] Verdict check_opened(std::uint32_t stream) const noexcept;
+  [[nodiscard]] std::size_t streams_max() const noexcept;
 
   const Limits* limits_;
   Streams streams_;
   Direction client_;
   Direction server_;
+
+  Bucket resets_;
+  Bucket pings_;
+  Bucket window_updates_;
+  Bucket overhead_;
+
+  // What the server has advertised at most; a client may not know better yet.
+  std::uint32_t frame_bytes_max_ = 16384; ///< RFC 9113 §6.5.2
+  std::uint32_t advertised_streams_ = 0;  ///< 0: no bound
+  std::uint32_t settings_left_ = 0;       ///< bytes of the server's SETTINGS to be read
+
   std::uint32_t last_stream_ = 0;
+  std::size_t block_bytes_ = 0;   ///< of the client's header block
+  std::size_t continuations_ = 0; ///< of the client's header block
+  std::size_t unacknowledged_bytes_ = 0;
+  bool acknowledged_ = false; ///< the client has acknowledged SETTINGS of the server
+  bool preface_ = false;      ///< the client's preface has come
 };
 
 } // namespace switchyard::http2
