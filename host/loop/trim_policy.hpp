@@ -27,7 +27,8 @@ public:
   /// It was done: the peak counts from here.
   void trimmed() noexcept { peak_ = open_; }
 
-  static constexpr std::size_t kWorthwhile = 64; // about 128 KiB of silent connections
+  static constexpr std::size_t kWorthwhile =
+      16; // 32 KiB of silent connections, but of TLS half a MiB
 
 private:
   std::size_t open_ = 0;

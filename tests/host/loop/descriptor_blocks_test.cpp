@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace {
-std::size_t allocations = 0;
+thread_local std::size_t allocations = 0;
 } // namespace
 
 void* operator new(std::size_t size) {
