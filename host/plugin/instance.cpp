@@ -311,9 +311,13 @@ struct Instance::State {
     if (api == nullptr) return;
     if (services) {
       services->draining = true;
+      services->cancel_dials();
       if (services->connections != 0) abort_all();
       if (retained) return; // abort_all() hung
       if (const auto reason = withdraw()) return retain(*reason);
+      if (!services->dials_ended(std::chrono::steady_clock::now() + limit())) {
+        return retain("a dial does not end");
+      }
       if (const auto reason = end_instance()) return retain(*reason);
       services->phase = ServicePhase::Stopped;
       const auto left = services->leftovers(std::chrono::steady_clock::now() + limit());
@@ -430,6 +434,7 @@ void Instance::drain(std::uint64_t deadline, std::function<void()> done) {
   if (s.state != PluginState::Serving) return done();
   s.state = PluginState::Draining;
   s.services->draining = true;
+  s.services->cancel_dials();
   s.drain_end = std::make_shared<DrainEnd>(std::move(done));
   const auto begun =
       s.call("drain()", [end = s.drain_end, deadline, api = s.api, of = s.handle](sy_error*) {

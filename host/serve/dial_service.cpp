@@ -8,6 +8,7 @@
 #include <proto/sniff/tag.hpp>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -19,6 +20,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -30,14 +32,22 @@ namespace net = boost::asio;
 
 namespace {
 
-using Resolver = net::ip::basic_resolver<net::ip::tcp, Loop::Executor>;
 using Timer = net::basic_waitable_timer<Loop::Clock, net::wait_traits<Loop::Clock>, Loop::Executor>;
+
+} // namespace
 
 /// One dial in progress, with its own copy of what was asked for.
 struct Dial {
-  Dial(InstanceServices& owner_, LoopStages& loop_, const sy_dial_options& options)
+  Dial(
+      InstanceServices& owner_,
+      LoopStages& loop_,
+      const sy_dial_options& options,
+      sy_dial_done done_,
+      void* context_)
       : owner{owner_},
         loop{loop_},
+        done{done_},
+        context{context_},
         tls{options.tls},
         tag{options.tag},
         use_certificate{options.use_certificate != 0},
@@ -45,16 +55,27 @@ struct Dial {
         alpn{options.alpn.data, options.alpn.size},
         server_name{options.server_name.data, options.server_name.size},
         trust_roots{options.trust_roots.data, options.trust_roots.size},
-        resolver{loop_.loop.executor()},
-        timer{loop_.loop.executor()} {}
+        timer{loop_.loop.executor()},
+        lookup_end{loop_.loop.executor()} {}
 
   sy_status fail(sy_status status, const std::string& sentence) {
     text = sentence;
     return status;
   }
 
+  /// Ends it with `status`, later.
+  void give_up(sy_status status) {
+    if (ended || given_up != SY_OK) return;
+    given_up = status;
+    loop.resolver.abandon(lookup);
+    lookup_end.cancel();
+    if (connection != nullptr) connection->expire();
+  }
+
   InstanceServices& owner;
   LoopStages& loop;
+  const sy_dial_done done;
+  void* const context;
   sy_dial_tls tls;
   const std::int32_t tag;
   const bool use_certificate;
@@ -63,17 +84,21 @@ struct Dial {
   const std::string server_name;
   const std::string trust_roots;
 
-  Resolver resolver;
-  Timer timer;
-  bool expired = false;
+  Timer timer;      // for all of it
+  Timer lookup_end; // never fires: its wait ends when the lookup has
+  std::uint64_t lookup = 0;
+  std::optional<Resolver::Found> found;
+  sy_status given_up = SY_OK; // or how it is to end
   bool ended = false;
   Connection* connection = nullptr;
   std::string text; // why it failed
 };
 
+namespace {
+
 /// One attempt to connect; on SY_OK `dial.connection` is there.
 net::awaitable<sy_status> connect(Dial& dial, const net::ip::tcp::endpoint& endpoint) {
-  if (dial.expired) co_return dial.fail(SY_TIMED_OUT, "no answer from " + dial.address);
+  if (dial.given_up != SY_OK) co_return dial.fail(SY_TIMED_OUT, "no answer from " + dial.address);
   const int socket =
       ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0)
@@ -106,15 +131,22 @@ net::awaitable<sy_status> resolve_and_connect(Dial& dial) {
   const auto colon = dial.address.rfind(':');
   const auto host = dial.address.substr(0, colon);
   const auto port = dial.address.substr(colon + 1);
-  const auto [error, found] = co_await dial.resolver.async_resolve(
-      host, port, Resolver::numeric_service, net::as_tuple(net::use_awaitable));
-  if (dial.expired) co_return dial.fail(SY_TIMED_OUT, "no address for " + host + " in time");
-  if (error)
-    co_return dial.fail(SY_NOT_FOUND, "no address for " + dial.address + ": " + error.message());
+  if (dial.given_up != SY_OK) co_return dial.given_up;
+  dial.lookup_end.expires_at(Timer::time_point::max());
+  dial.lookup = dial.loop.resolver.start(host, port, [&dial](Resolver::Found found) {
+    dial.found = std::move(found);
+    dial.lookup_end.cancel();
+  });
+  if (dial.lookup == 0) co_return dial.fail(SY_LIMIT, "too many names are being looked up");
+  co_await dial.lookup_end.async_wait(net::as_tuple(net::use_awaitable));
+  if (!dial.found) co_return dial.fail(SY_TIMED_OUT, "no address for " + host + " in time");
+  if (!*dial.found)
+    co_return dial.fail(
+        SY_NOT_FOUND, "no address for " + dial.address + ": " + dial.found->error());
   sy_status status = SY_NOT_FOUND;
-  for (const auto& entry : found) {
-    status = co_await connect(dial, entry.endpoint());
-    if (status == SY_OK || dial.expired) break;
+  for (const auto& endpoint : **dial.found) {
+    status = co_await connect(dial, endpoint);
+    if (status == SY_OK || dial.given_up != SY_OK) break;
   }
   co_return status;
 }
@@ -161,11 +193,16 @@ net::awaitable<sy_status> establish(Dial& dial) {
   co_return status;
 }
 
-net::awaitable<void> run(std::shared_ptr<Dial> dial, sy_dial_done done, void* context) {
+net::awaitable<void> run(std::shared_ptr<Dial> dial) {
   co_await net::post(dial->loop.loop.executor(), net::use_awaitable); // never from inside dial()
   auto status = co_await establish(*dial);
   dial->ended = true;
   dial->timer.cancel();
+  std::erase(dial->loop.dials, dial.get());
+  if (dial->given_up == SY_CANCELLED)
+    status = dial->fail(
+        SY_CANCELLED,
+        dial->owner.draining ? "the plugin is draining" : "the plugin has cancelled it");
   auto place = status == SY_OK ? take_place(dial->owner) : PluginPlace{};
   if (status == SY_OK && !place) status = dial->fail(SY_CANCELLED, "the plugin is draining");
   if (status == SY_OK) {
@@ -177,7 +214,7 @@ net::awaitable<void> run(std::shared_ptr<Dial> dial, sy_dial_done done, void* co
   error.struct_size = sizeof error;
   error.code = status;
   dial->text.copy(error.text, sizeof error.text - 1);
-  done(context, status, dial->connection, &error);
+  dial->done(dial->context, status, dial->connection, &error);
   dial->owner.ended(dial->owner.dials);
 }
 
@@ -189,9 +226,14 @@ dial(const sy_host* host, const sy_dial_options* options, sy_dial_done done, voi
   if (loop == nullptr || options->tls > SY_DIAL_OUTGOING || options->tag > 255 ||
       options->tag < SY_DIAL_NO_TAG || address.find(':') == address.npos)
     return SY_INVALID;
-  if (owner.phase == ServicePhase::Stopped || owner.draining) return SY_CANCELLED;
+  owner.dials.fetch_add(1); // before the look at `draining`: cancel_dials() sees one of the two
+  if (owner.phase == ServicePhase::Stopped || owner.draining) {
+    owner.ended(owner.dials);
+    return SY_CANCELLED;
+  }
 
-  const auto dial = std::make_shared<Dial>(owner, *loop, *options);
+  const auto dial = std::make_shared<Dial>(owner, *loop, *options, done, context);
+  loop->dials.push_back(dial.get());
   if (dial->tls == SY_DIAL_OUTGOING) {
     const auto& tls = loop->config.tls;
     dial->tls = tls && tls->verify_outgoing ? SY_DIAL_TLS : SY_DIAL_CLEAR;
@@ -202,21 +244,37 @@ dial(const sy_host* host, const sy_dial_options* options, sy_dial_done done, voi
                          : std::chrono::nanoseconds{loop->config.limits.dial_timeout};
   dial->timer.expires_after(limit);
   dial->timer.async_wait([dial](boost::system::error_code) {
-    if (dial->ended) return;
-    dial->expired = true;
-    dial->resolver.cancel();
-    if (dial->connection != nullptr) dial->connection->expire();
+    dial->give_up(SY_TIMED_OUT); // nothing when it has ended, which cancels the wait
   });
-  owner.dials.fetch_add(1, std::memory_order_relaxed);
-  net::co_spawn(
-      loop->loop.executor(), run(dial, done, context), [](const std::exception_ptr& failure) {
-        if (failure) std::rethrow_exception(failure);
-      });
+  net::co_spawn(loop->loop.executor(), run(dial), [](const std::exception_ptr& failure) {
+    if (failure) std::rethrow_exception(failure);
+  });
   return SY_OK;
+}
+
+void cancel(const sy_host* host, void* context) {
+  LoopStages* loop = current_loop(host);
+  if (loop == nullptr) return;
+  for (Dial* dial : loop->dials) {
+    if (&dial->owner == &InstanceServices::of(host) && dial->context == context)
+      dial->give_up(SY_CANCELLED);
+  }
 }
 
 } // namespace
 
-const sy_dial kDialService{sizeof(sy_dial), 0, dial};
+const sy_dial kDialService{sizeof(sy_dial), 0, dial, cancel};
+
+void cancel_dials(InstanceServices& owner) {
+  for (const auto& loop : loops_of(&owner.host)) {
+    owner.posts.fetch_add(1); // so that it is there when this runs
+    net::post(loop->loop.executor(), [&owner, &dials = loop->dials] {
+      for (Dial* dial : dials) {
+        if (&dial->owner == &owner) dial->give_up(SY_CANCELLED);
+      }
+      owner.ended(owner.posts);
+    });
+  }
+}
 
 } // namespace switchyard::host

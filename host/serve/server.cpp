@@ -93,7 +93,8 @@ std::vector<std::string> Server::start() {
     stages->tls = *tls;
     stages->loop.start();
   }
-  plugins_.emplace(config_, services_, LoopServices{&loop_service_, &kDialService, &loops_});
+  plugins_.emplace(
+      config_, services_, LoopServices{&loop_service_, &kDialService, &loops_, &cancel_dials});
   const auto refusals = plugins_->start();
   for (const auto& refusal : refusals)
     problems.push_back(refusal.text);

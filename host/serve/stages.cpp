@@ -6,12 +6,16 @@
 namespace switchyard::host {
 
 LoopStages::LoopStages(
-    std::uint32_t index, const Config& config_, std::shared_ptr<spdlog::logger> log)
+    std::uint32_t index,
+    const Config& config_,
+    std::shared_ptr<spdlog::logger> log,
+    Resolver::LookUp look_up)
     : config{config_},
       refusals{std::move(log)},
       loop{index, config_.limits.spin},
       connections{loop},
-      openings{loop, config_.limits.handshake_timeout} {}
+      openings{loop, config_.limits.handshake_timeout},
+      resolver{loop, std::move(look_up)} {}
 
 void LoopStages::refuse(CloseReason reason, const boost::asio::ip::address& peer) {
   connections.counters().count_accepted();

@@ -7,6 +7,7 @@
 #include <host/plugin/instance.hpp>
 #include <host/route/routes.hpp>
 #include <host/serve/refusal_log.hpp>
+#include <host/serve/resolver.hpp>
 #include <host/sniff/opening_deadlines.hpp>
 #include <host/tls/contexts.hpp>
 
@@ -23,9 +24,15 @@ struct Stages {
   const std::vector<std::unique_ptr<Instance>>& plugins; ///< Route::plugin is a position in it
 };
 
+struct Dial;
+
 /// One loop with all that stays on it.
 struct LoopStages {
-  LoopStages(std::uint32_t index, const Config& config, std::shared_ptr<spdlog::logger> log);
+  LoopStages(
+      std::uint32_t index,
+      const Config& config,
+      std::shared_ptr<spdlog::logger> log,
+      Resolver::LookUp look_up = Resolver::ask_system);
 
   /// Counts and logs a connection that no plugin gets: one that was closed as soon as it was
   /// accepted, or one that was on its way and is closed here.
@@ -37,6 +44,8 @@ struct LoopStages {
   Loop loop;
   ConnectionOwner connections;
   OpeningDeadlines openings;
+  Resolver resolver;
+  std::vector<Dial*> dials;                         ///< of all plugins, in no order
   std::vector<std::unique_ptr<Acceptor>> acceptors; ///< parallel to Config::listeners
   std::shared_ptr<const TlsContexts> tls; ///< replaced, on the loop, when certificates are reloaded
 };

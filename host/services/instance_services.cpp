@@ -76,6 +76,16 @@ bool InstanceServices::connection_opened() noexcept {
   return false;
 }
 
+void InstanceServices::cancel_dials() noexcept {
+  // A dial is counted before the look at `draining`: one that is not seen here is refused.
+  if (dials != 0 && loops.cancel_dials != nullptr) loops.cancel_dials(*this);
+}
+
+bool InstanceServices::dials_ended(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock{shared.ends.mutex};
+  return shared.ends.wait_until(lock, deadline, [&] { return dials == 0; });
+}
+
 sy_status InstanceServices::may_use(std::string_view id, sy_error* error) const noexcept {
   if (phase == ServicePhase::Stopped) return fail(error, SY_CANCELLED, "the plugin has stopped");
   if (std::ranges::find(required, id) != required.end()) return SY_OK;

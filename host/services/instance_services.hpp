@@ -49,6 +49,12 @@ struct InstanceServices {
   /// Counts one of the below less. The services may be gone when it returns. Any thread.
   void ended(std::atomic<std::uint64_t>& counter) noexcept { shared.ends.give_back(counter); }
 
+  /// Begins to end its dials, once `draining` is set. Any thread.
+  void cancel_dials() noexcept;
+
+  /// Waits for the end of every dial, at most until `deadline`.
+  [[nodiscard]] bool dials_ended(std::chrono::steady_clock::time_point deadline);
+
   /// SY_OK when the instance may open `id` or register with it; SY_NOT_FOUND when its manifest does
   /// not require it, SY_CANCELLED once it has stopped. Any thread.
   [[nodiscard]] sy_status may_use(std::string_view id, sy_error* error) const noexcept;

@@ -29,12 +29,17 @@ struct Services {
   Quiescence ends; ///< of what InstanceServices counts
 };
 
+struct InstanceServices;
+
 /// The services that the event loops give: null where there is none. A function of these tables
 /// finds `context` and the instance through its `host`: InstanceServices::of(host).
 struct LoopServices {
   const sy_loops* loops = nullptr;
   const sy_dial* dial = nullptr;
   void* context = nullptr;
+
+  /// Ends the dials of an instance that drains; each is told on its loop. Any thread.
+  void (*cancel_dials)(InstanceServices& owner) = nullptr;
 };
 
 } // namespace switchyard::host

@@ -13,7 +13,12 @@ FakeDial* only = nullptr;
 } // namespace
 
 FakeDial::FakeDial(FakeHost& host)
-    : host_{host}, table_{.struct_size = sizeof table_, .reserved = 0, .dial = &FakeDial::dial} {
+    : host_{host},
+      table_{
+          .struct_size = sizeof table_,
+          .reserved = 0,
+          .dial = &FakeDial::dial,
+          .cancel = [](auto, auto) {}} {
   only = this;
   host.offer(SY_DIAL, &table_);
 }

@@ -12,7 +12,8 @@
 
 namespace switchyard::peer {
 
-/// The host's dialling, done by hand: each dial waits until the test says what became of it.
+/// The host's dialling, done by hand: each dial waits until the test says what became of it, a
+/// cancelled one too.
 class FakeDial {
 public:
   struct Dial {

@@ -21,6 +21,7 @@ struct Dialler {
   static inline std::string address;
   static inline sy_dial_done done = nullptr;
   static inline void* context = nullptr;
+  static inline void* cancelled = nullptr;
 
   static constexpr sy_dial kDial{
       sizeof(sy_dial),
@@ -32,7 +33,8 @@ struct Dialler {
         done = done_;
         context = context_;
         return accepts;
-      }};
+      },
+      [](const sy_host*, void* context_) { cancelled = context_; }};
 };
 
 Task<> dial(Host host, std::optional<Dialled>& dialled) {
@@ -102,11 +104,14 @@ TEST_F(DialTest, EndsAtOnceWhenItIsNotTaken) {
   EXPECT_EQ(dialled->error, Status::Cancelled);
 }
 
-TEST_F(DialTest, ClosesWhatNobodyWaitsForAnyMore) {
+TEST_F(DialTest, CancelsWhatNobodyWaitsForAnyMore) {
   begin();
   auto [ours, theirs] = socket_pair();
+  Dialler::cancelled = nullptr;
   fake.on_loop(0, [&, descriptor = theirs.release()] {
     task = {};
+    EXPECT_EQ(Dialler::cancelled, Dialler::context);
+    // It was on its way.
     Dialler::done(Dialler::context, SY_OK, fake.connect(descriptor), nullptr);
   });
   EXPECT_FALSE(dialled);

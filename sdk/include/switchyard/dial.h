@@ -41,10 +41,15 @@ typedef struct sy_dial {
   uint32_t struct_size;
   uint32_t reserved;
 
-  /* Opens a connection on the calling loop; `done` is called exactly once and never from inside.
-   * Not before activate(). Options are copied. [loop] */
+  /* Opens a connection on the calling loop; `done` is called exactly once, within the timeout and
+   * never from inside. Not before activate(). Options are copied. SY_CANCELLED once the plugin
+   * drains. [loop] */
   sy_status (*dial)(
       const sy_host* host, const sy_dial_options* options, sy_dial_done done, void* context);
+
+  /* Ends the dials that were begun with `context` on the calling loop: `done` comes with
+   * SY_CANCELLED, later. Nothing when there is none. [loop] */
+  void (*cancel)(const sy_host* host, void* context);
 } sy_dial;
 
 #ifdef __cplusplus

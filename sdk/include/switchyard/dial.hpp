@@ -18,8 +18,8 @@ struct Dialled {
 };
 
 /// `co_await Dial{host, options}` opens a connection on the calling loop. What `options` points to
-/// is valid until the coroutine waits. The coroutine may be destroyed meanwhile; the connection is
-/// closed then as soon as it is there.
+/// is valid until the coroutine waits. The coroutine may be destroyed meanwhile, on its loop, which
+/// cancels the dial.
 class [[nodiscard]] Dial {
 public:
   /// Sets the struct_size of `options`.
@@ -28,7 +28,9 @@ public:
   }
 
   ~Dial() {
-    if (pending_ != nullptr) pending_->dial = nullptr;
+    if (pending_ == nullptr) return;
+    pending_->dial = nullptr;
+    host_.find<sy_dial>()->cancel(host_.get(), pending_);
   }
 
   Dial(const Dial&) = delete;

@@ -2,16 +2,21 @@
 #include <host/log/log.hpp>
 #include <host/serve/server.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <tests/host/serve/plugin_fixture.hpp>
 #include <tests/host/tls/certificates.hpp>
 
+#include <algorithm>
 #include <string>
 #include <unistd.h>
+#include <vector>
 
 namespace switchyard::host {
 namespace {
+
+using namespace std::chrono_literals;
 
 /// How a dial ended. Closes what it got.
 struct Dialled {
@@ -56,6 +61,12 @@ public:
     return heard;
   }
 
+  /// Until a client has said something; it stays connected.
+  void wait_for_hello() const {
+    char byte = 0;
+    EXPECT_EQ(::recv(::accept(socket_, nullptr, nullptr), &byte, 1, 0), 1);
+  }
+
   std::string address;
 
 private:
@@ -75,7 +86,30 @@ struct Dial : testing::Test {
   }
 
   sy_status dial(sy_dial_tls tls, const std::string& address, const std::string& name = {}) {
-    PluginFixture plugin{config};
+    PluginFixture plugin{config, look_up};
+    Dialled dialled;
+    const auto begun = begin(plugin, dialled, tls, address, name);
+    return begun == SY_OK ? end(plugin, dialled) : begun;
+  }
+
+  sy_status begin(
+      PluginFixture& plugin,
+      Dialled& dialled,
+      sy_dial_tls tls,
+      const std::string& address,
+      const std::string& name = {}) const {
+    sy_status begun = SY_OK;
+    plugin.run([&] { begun = begin_here(plugin, dialled, tls, address, name); });
+    return begun;
+  }
+
+  /// On the loop.
+  sy_status begin_here(
+      PluginFixture& plugin,
+      Dialled& dialled,
+      sy_dial_tls tls,
+      const std::string& address,
+      const std::string& name = {}) const {
     sy_dial_options options{};
     options.struct_size = sizeof options;
     options.tls = tls;
@@ -85,11 +119,11 @@ struct Dial : testing::Test {
     options.server_name = {name.data(), name.size()};
     options.alpn = {"no/such", 7};
     options.timeout = timeout;
-    Dialled dialled;
-    sy_status begun = SY_OK;
-    plugin.run(
-        [&] { begun = kDialService.dial(plugin.host(), &options, &Dialled::done, &dialled); });
-    if (begun != SY_OK) return begun;
+    return kDialService.dial(plugin.host(), &options, &Dialled::done, &dialled);
+  }
+
+  /// Of the last dial there is.
+  sy_status end(PluginFixture& plugin, Dialled& dialled) {
     const auto status = dialled.status.get_future().get();
     text = dialled.text;
     plugin.run([] {}); // the loop has counted it by now
@@ -102,6 +136,26 @@ struct Dial : testing::Test {
   Config config;
   std::uint64_t timeout = 0;
   std::string text;
+  Resolver::LookUp look_up = Resolver::ask_system;
+};
+
+/// Name servers that do not answer before they are told to.
+class SilentNames {
+public:
+  explicit SilentNames(Resolver::LookUp& look_up) {
+    look_up = [answer = answer_.get_future().share()](auto&, auto&) -> Resolver::Found {
+      answer.wait();
+      return {};
+    };
+  }
+
+  ~SilentNames() { answer_.set_value(); }
+
+  SilentNames(const SilentNames&) = delete;
+  SilentNames& operator=(const SilentNames&) = delete;
+
+private:
+  std::promise<void> answer_;
 };
 
 TEST_F(Dial, WritesTheTagFirst) {
@@ -122,6 +176,97 @@ TEST_F(Dial, ResolvesANameAndTriesEveryAddress) {
   const auto port = peer.address.substr(peer.address.rfind(':'));
   EXPECT_EQ(dial(SY_DIAL_CLEAR, "localhost" + port), SY_OK); // ::1 refuses, 127.0.0.1 answers
   EXPECT_EQ(peer.hear(), "\x04");
+}
+
+TEST_F(Dial, SaysWhenANameHasNoAddress) {
+  look_up = [](auto&, auto&) -> Resolver::Found { return std::string{"no such name"}; };
+  EXPECT_EQ(dial(SY_DIAL_CLEAR, "nowhere.test:80"), SY_NOT_FOUND);
+  EXPECT_EQ(text, "no address for nowhere.test:80: no such name");
+}
+
+TEST_F(Dial, KeepsItsLimitDuringALookup) {
+  const SilentNames silent{look_up};
+  timeout = 50'000'000;
+  EXPECT_EQ(dial(SY_DIAL_CLEAR, "slow.test:80"), SY_TIMED_OUT);
+  EXPECT_EQ(text, "no address for slow.test in time");
+}
+
+TEST_F(Dial, RefusesANameBehindTooManyOthers) {
+  const SilentNames silent{look_up};
+  PluginFixture plugin{config, look_up};
+  std::vector<Dialled> dials(Resolver::kThreadsMax + Resolver::kWaitingMax + 1);
+  for (auto& each : dials)
+    ASSERT_EQ(begin(plugin, each, SY_DIAL_CLEAR, "slow.test:80"), SY_OK);
+  std::vector<std::future<sy_status>> waits;
+  for (auto& each : dials)
+    waits.push_back(each.status.get_future());
+  const auto ended = [](auto& wait) { return wait.wait_for(0s) == std::future_status::ready; };
+  while (std::ranges::none_of(waits, ended))
+    plugin.run([] {});
+
+  plugin.services().draining = true;
+  plugin.services().cancel_dials();
+  std::vector<sy_status> ends;
+  for (auto& wait : waits)
+    ends.push_back(wait.get());
+  EXPECT_THAT(ends, testing::Contains(SY_LIMIT));
+  EXPECT_THAT(ends, testing::Contains(SY_CANCELLED).Times(testing::Ge(Resolver::kWaitingMax)));
+}
+
+TEST_F(Dial, IsCancelledDuringALookup) {
+  const SilentNames silent{look_up};
+  PluginFixture plugin{config, look_up};
+  Dialled dialled;
+  ASSERT_EQ(begin(plugin, dialled, SY_DIAL_CLEAR, "slow.test:80"), SY_OK);
+  plugin.run([&] { kDialService.cancel(plugin.host(), &dialled); });
+  EXPECT_EQ(end(plugin, dialled), SY_CANCELLED);
+  EXPECT_EQ(text, "the plugin has cancelled it");
+  plugin.run([&] { kDialService.cancel(plugin.host(), &dialled); }); // too late for anything
+}
+
+TEST_F(Dial, IsCancelledBeforeItHasBegun) {
+  const Peer peer;
+  PluginFixture plugin{config};
+  Dialled dialled;
+  plugin.run([&] {
+    ASSERT_EQ(begin_here(plugin, dialled, SY_DIAL_TLS, peer.address), SY_OK);
+    kDialService.cancel(plugin.host(), &dialled);
+  });
+  EXPECT_EQ(end(plugin, dialled), SY_CANCELLED);
+}
+
+TEST_F(Dial, IsCancelledDuringAHandshake) {
+  const Peer peer;
+  PluginFixture plugin{config};
+  Dialled dialled;
+  ASSERT_EQ(begin(plugin, dialled, SY_DIAL_TLS, peer.address), SY_OK);
+  peer.wait_for_hello();
+  auto wait = dialled.status.get_future();
+  plugin.run([&] { kDialService.cancel(plugin.host(), &timeout); }); // no dial's context
+  EXPECT_EQ(wait.wait_for(0s), std::future_status::timeout);
+  plugin.run([&] { kDialService.cancel(plugin.host(), &dialled); });
+  EXPECT_EQ(wait.get(), SY_CANCELLED);
+}
+
+// A plugin's stop() finds no dial, whatever the names or peers do.
+TEST_F(Dial, EndsWhenItsPluginDrains) {
+  const SilentNames silent{look_up};
+  const Peer peer;
+  PluginFixture plugin{config, look_up};
+  Dialled looking_up;
+  Dialled shaking_hands;
+  ASSERT_EQ(begin(plugin, looking_up, SY_DIAL_CLEAR, "slow.test:80"), SY_OK);
+  ASSERT_EQ(begin(plugin, shaking_hands, SY_DIAL_TLS, peer.address), SY_OK);
+  EXPECT_FALSE(plugin.services().dials_ended({}));
+
+  plugin.services().draining = true;
+  plugin.services().cancel_dials();
+  EXPECT_TRUE(plugin.services().dials_ended(std::chrono::steady_clock::now() + 60s));
+  EXPECT_EQ(end(plugin, looking_up), SY_CANCELLED);
+  EXPECT_EQ(text, "the plugin is draining");
+  EXPECT_EQ(end(plugin, shaking_hands), SY_CANCELLED);
+  Dialled refused;
+  EXPECT_EQ(begin(plugin, refused, SY_DIAL_CLEAR, peer.address), SY_CANCELLED);
 }
 
 TEST_F(Dial, TakesNoAddressWithoutAPort) {

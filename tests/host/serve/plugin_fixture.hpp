@@ -20,17 +20,18 @@ namespace switchyard::host {
 /// them.
 class PluginFixture {
 public:
-  explicit PluginFixture(const Config& config) {
+  explicit PluginFixture(
+      const Config& config, const Resolver::LookUp& look_up = Resolver::ask_system) {
     std::signal(SIGPIPE, SIG_IGN); // as run() does
     for (std::uint32_t i = 0; i < 2; ++i) {
-      loops_.push_back(
-          std::make_unique<LoopStages>(i, config, std::make_shared<spdlog::logger>("test")));
+      loops_.push_back(std::make_unique<LoopStages>(
+          i, config, std::make_shared<spdlog::logger>("test"), look_up));
       loops_.back()->tls = *TlsContexts::load(config.tls ? &*config.tls : nullptr, {});
       loops_.back()->loop.start();
     }
     services_ = std::make_unique<InstanceServices>(
         shared_,
-        LoopServices{&loop_service_, &kDialService, &loops_},
+        LoopServices{&loop_service_, &kDialService, &loops_, &cancel_dials},
         "test",
         std::vector<std::string>{});
   }
