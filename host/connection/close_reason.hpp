@@ -19,7 +19,7 @@ enum class CloseReason : std::uint8_t {
   Limit = SY_CLOSE_LIMIT,
   Drained = SY_CLOSE_DRAINED,
   Internal = SY_CLOSE_INTERNAL,
-  AtCapacity,      ///< limits.connections, or no descriptor left
+  AtCapacity,      ///< limits.connections, or no descriptor or place in epoll left
   ClientLimit,     ///< limits.connections_per_client
   OpeningTimeout,  ///< limits.handshake_timeout passed before the protocol was known
   OpeningAborted,  ///< the peer left before the protocol was known

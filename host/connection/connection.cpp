@@ -58,16 +58,26 @@ struct Connection::Write {
   bool cancelled;
 };
 
-Connection::Connection(ConnectionOwner& owner, int socket, ClientLimit::Slot slot)
+boost::system::result<Connection*>
+Connection::open(ConnectionOwner& owner, int socket, ClientLimit::Slot slot) {
+  owner.reserve_one();
+  Ptr connection{new Connection{owner, std::move(slot)}, false}; // the reference it begins with
+  boost::system::error_code error;
+  connection->descriptor_.assign(socket, error);
+  if (error) {
+    ::close(socket);
+    return error;
+  }
+  owner.begun(*connection);
+  return connection.detach();
+}
+
+Connection::Connection(ConnectionOwner& owner, ClientLimit::Slot slot)
     : sy_connection{&kConnectionApi},
       owner_{owner},
       descriptor_{owner.loop().executor()},
       id_{owner.next_id()},
-      slot_{std::move(slot)} {
-  owner_.reserve_one();
-  descriptor_.assign(socket);
-  owner_.begun(*this);
-}
+      slot_{std::move(slot)} {}
 
 Connection::~Connection() = default;
 

@@ -11,6 +11,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/system/result.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -46,8 +47,11 @@ public:
       boost::intrusive::constant_time_size<false>>;
 
   /// Takes over `socket`, a connected stream socket that is non-blocking, for `owner`, who outlives
-  /// it.
-  Connection(ConnectionOwner& owner, int socket, ClientLimit::Slot slot);
+  /// it. Fails, with the socket closed, when the kernel cannot watch one more (epoll_ctl(2):
+  /// ENOSPC, ENOMEM).
+  static boost::system::result<Connection*>
+  open(ConnectionOwner& owner, int socket, ClientLimit::Slot slot);
+
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -112,6 +116,8 @@ private:
   friend void intrusive_ptr_release(Connection* connection) noexcept {
     if (--connection->references_ == 0) delete connection;
   }
+
+  Connection(ConnectionOwner& owner, ClientLimit::Slot slot);
 
   void wait_to_read();
   void wait_to_write();

@@ -110,7 +110,10 @@ net::awaitable<sy_status> connect(Dial& dial, const net::ip::tcp::endpoint& endp
   if (::connect(socket, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)
     error = errno;
   if (error == 0 || error == EINPROGRESS) {
-    auto& connection = *new Connection{dial.loop.connections, socket, {}};
+    const auto opened = Connection::open(dial.loop.connections, socket, {});
+    if (!opened)
+      co_return dial.fail(SY_LIMIT, "cannot watch a socket: " + opened.error().message());
+    auto& connection = **opened;
     dial.connection = &connection;
     const auto status = co_await async_ready(connection, Direction::Write, net::use_awaitable);
     socklen_t size = sizeof error;

@@ -92,9 +92,10 @@ sy_status adopt(const sy_host* host, std::int32_t descriptor, sy_connection** co
     ::close(descriptor);
     return SY_CANCELLED;
   }
-  auto* adopted = new Connection{loop->connections, descriptor, {}};
-  adopted->route_to(std::move(place), {}, -1);
-  *connection = adopted;
+  const auto adopted = Connection::open(loop->connections, descriptor, {});
+  if (!adopted) return SY_LIMIT;
+  (*adopted)->route_to(std::move(place), {}, -1);
+  *connection = *adopted;
   return SY_OK;
 }
 

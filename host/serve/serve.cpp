@@ -101,7 +101,12 @@ void serve(Accepted accepted, std::size_t listener, LoopStages& loop, const Stag
         accepted.address);
     return;
   }
-  auto& connection = *new Connection{loop.connections, accepted.socket, std::move(slot)};
+  const auto made = Connection::open(loop.connections, accepted.socket, std::move(slot));
+  if (!made) {
+    loop.refuse(CloseReason::AtCapacity, accepted.address, made.error().message());
+    return;
+  }
+  auto& connection = **made;
   connection.set_listener(stages.config.listeners[listener].name);
   loop.openings.add(connection);
   net::co_spawn(

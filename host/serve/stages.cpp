@@ -17,10 +17,11 @@ LoopStages::LoopStages(
       openings{loop, config_.limits.handshake_timeout},
       resolver{loop, std::move(look_up)} {}
 
-void LoopStages::refuse(CloseReason reason, const boost::asio::ip::address& peer) {
+void LoopStages::refuse(
+    CloseReason reason, const boost::asio::ip::address& peer, std::string_view detail) {
   connections.counters().count_accepted();
   connections.counters().count_closed(reason);
-  if (refusals.wanted(reason)) refusals.write(reason, peer.to_string(), {});
+  if (refusals.wanted(reason)) refusals.write(reason, peer.to_string(), detail);
 }
 
 void LoopStages::refuse(CloseReason reason, Connection& connection) {

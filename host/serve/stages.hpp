@@ -12,6 +12,7 @@
 #include <host/tls/contexts.hpp>
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace switchyard::host {
@@ -36,7 +37,8 @@ struct LoopStages {
 
   /// Counts and logs a connection that no plugin gets: one that was closed as soon as it was
   /// accepted, or one that was on its way and is closed here.
-  void refuse(CloseReason reason, const boost::asio::ip::address& peer);
+  void
+  refuse(CloseReason reason, const boost::asio::ip::address& peer, std::string_view detail = {});
   void refuse(CloseReason reason, Connection& connection);
 
   const Config& config;

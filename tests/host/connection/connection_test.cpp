@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/epoll.h>
 #include <tests/host/connection/loop_fixture.hpp>
 
 #include <array>
@@ -10,13 +11,44 @@
 namespace switchyard::host {
 namespace {
 
+/// Epoll sets, each in the next one: as deep as it goes, so that no set takes the outermost
+/// (epoll_ctl(2), ELOOP).
+class NestedSets {
+public:
+  NestedSets() {
+    epoll_event event{};
+    do {
+      sets_.push_back(::epoll_create1(EPOLL_CLOEXEC));
+    } while (sets_.size() < 2 ||
+             ::epoll_ctl(sets_.back(), EPOLL_CTL_ADD, sets_[sets_.size() - 2], &event) == 0);
+    ::close(sets_.back());
+    sets_.pop_back();
+  }
+
+  ~NestedSets() {
+    for (const int set : sets_)
+      ::close(set);
+  }
+
+  NestedSets(const NestedSets&) = delete;
+  NestedSets& operator=(const NestedSets&) = delete;
+
+  [[nodiscard]] int take_outermost() {
+    const int set = sets_.back();
+    sets_.pop_back();
+    return set;
+  }
+
+private:
+  std::vector<int> sets_;
+};
+
 using Answer = std::pair<sy_status, std::size_t>;
 
 struct ConnectionTest : testing::Test {
   ConnectionTest()
-      : connection{fixture.run([this] {
-          return new Connection{fixture.owner(), pair.take(0), {}};
-        })},
+      : connection{fixture.run(
+            [this] { return *Connection::open(fixture.owner(), pair.take(0), {}); })},
         peer{pair.take(1)} {
     ::fcntl(peer, F_SETFL, 0); // the test's own end may block
   }
@@ -50,6 +82,21 @@ TEST_F(ConnectionTest, SaysAgainUntilBytesAreThere) {
   EXPECT_EQ(waited.wait(), (Answer{SY_OK, 0}));
   EXPECT_EQ(run([&] { return connection->try_read(&byte, 1, transferred); }), SY_OK);
   EXPECT_EQ(byte, 'x');
+}
+
+TEST_F(ConnectionTest, IsNotOpenedWhenTheKernelCannotWatchOneMore) {
+  ClientLimit limit{10, 10};
+  auto place = limit.try_acquire(boost::asio::ip::make_address("192.0.2.1"));
+  NestedSets sets; // ELOOP stands for ENOSPC and ENOMEM, which no test can bring about
+  const int socket = sets.take_outermost();
+  const auto before = fixture.owner().counters().open();
+  const auto opened =
+      run([&] { return Connection::open(fixture.owner(), socket, std::move(place.slot)); });
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error(), boost::system::errc::too_many_symbolic_link_levels);
+  EXPECT_EQ(::fcntl(socket, F_GETFD), -1) << "its socket is closed";
+  EXPECT_EQ(limit.open(), 0U) << "its place has come back";
+  EXPECT_EQ(fixture.owner().counters().open(), before);
 }
 
 TEST_F(ConnectionTest, ReadsZeroBytesAfterTheHalfClose) {

@@ -28,7 +28,7 @@ struct TlsConnectionTest : testing::Test {
   }
 
   Connection* secure(int end, ssl_ctx_st* context, TlsSession::Role role) {
-    auto* connection = new Connection{fixture.owner(), pair.take(end), {}};
+    auto* connection = *Connection::open(fixture.owner(), pair.take(end), {});
     connection->secure(std::make_unique<TlsSession>(context, connection->socket(), role));
     return connection;
   }
