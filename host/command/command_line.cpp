@@ -2,6 +2,9 @@
 
 #include "commands.hpp"
 
+#include <host/config/address.hpp>
+#include <host/config/duration.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <functional>
@@ -18,6 +21,7 @@ Examples:
   switchyard plugin why netrpc                what this plugin does, or why it does not
   switchyard cert create --dir tls --dc dc1   CA and server certificate for [tls]
   switchyard cert create --dir tls --client operator
+  switchyard proxy 127.0.0.1:8300             a clear port for buf curl and grpcurl
 
 Exit codes:
   0  done            1  refused or failed; the sentence says why
@@ -29,6 +33,7 @@ Exit codes:
 struct Order {
   Target target;
   CertificateOrder certificate;
+  ProxyConfig proxy;
   std::string plugin;
   std::function<ExitCode()> carry_out;
 };
@@ -104,6 +109,81 @@ void add_cert(CLI::App& app, Order& order) {
       [&order] { order.carry_out = [&order] { return cert_create(order.certificate); }; });
 }
 
+void add_proxy_tls(CLI::App& proxy, ProxyConfig& wanted) {
+  auto* ca = proxy.add_option("--ca", wanted.files.ca, "Who signed the server's certificate");
+  auto* certificate = proxy.add_option(
+      "--cert", wanted.files.certificate, "What to show when the server asks for a certificate");
+  auto* key = proxy.add_option("--key", wanted.files.key, "Its key");
+  for (auto* file : {ca, certificate, key})
+    file->type_name("FILE");
+  certificate->needs(key);
+  key->needs(certificate);
+  const auto tls = [&wanted](ProxyTls way) { return [&wanted, way] { wanted.tls = way; }; };
+  auto* native = proxy.add_flag_callback(
+      "--tls", tls(ProxyTls::Native), "TLS at once, with ALPN consul/rpc-grpc");
+  auto* tagged = proxy.add_flag_callback(
+      "--tag-tls", tls(ProxyTls::Tagged), "TLS after tag 3, with tag 8 inside");
+  native->needs(ca)->needs(certificate)->excludes(tagged);
+  tagged->needs(ca);
+  proxy
+      .add_option(
+          "--server-name",
+          wanted.server_name,
+          "What the certificate must be for, such as server.dc1.consul [whatever the CA signed]")
+      ->type_name("NAME");
+}
+
+void add_proxy(CLI::App& app, Order& order) {
+  auto& wanted = order.proxy;
+  auto* proxy = add(app, "proxy", "Open a clear local port for the internal gRPC of a server port");
+  proxy->add_option("target", wanted.target, "The server port: ip:port, [ip]:port or name:port")
+      ->type_name("TARGET")
+      ->required()
+      ->check([](const std::string& text) {
+        return is_target(text) ? std::string{}
+                               : "takes ip:port, [ip]:port or name:port, not \"" + text + "\"";
+      });
+  proxy
+      ->add_option(
+          "--listen", wanted.listen, "The local port, on a loopback address; 0 is one that is free")
+      ->type_name("IP:PORT")
+      ->capture_default_str()
+      ->check([](const std::string& text) {
+        const auto address = parse_address(text);
+        return address && address->loopback
+                   ? std::string{}
+                   : "takes ip:port of this machine alone, such as 127.0.0.1:0, not \"" + text +
+                         "\"";
+      });
+
+  add_proxy_tls(*proxy, wanted);
+  proxy->add_option("--connections", wanted.connections, "How many may be open at once")
+      ->type_name("NUMBER")
+      ->check(CLI::Range(1, 65'535))
+      ->capture_default_str();
+  proxy
+      ->add_option_function<std::string>(
+          "--dial-timeout",
+          [&wanted](const std::string& text) {
+            const auto limit = parse_duration(text);
+            if (!limit || *limit < std::chrono::milliseconds{1})
+              throw CLI::ValidationError{
+                  "--dial-timeout", "takes a duration such as \"5s\", not \"" + text + "\""};
+            wanted.dial_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(*limit);
+          },
+          "How long reaching the server may take")
+      ->type_name("DURATION")
+      ->default_str(format_duration(wanted.dial_timeout));
+  add_json(*proxy, order.target.output);
+  proxy->callback([&order] {
+    const auto& asked = order.proxy;
+    const auto of_tls = asked.files.ca + asked.files.certificate + asked.server_name;
+    if (asked.tls == ProxyTls::Clear && !of_tls.empty())
+      throw CLI::RequiresError{"--ca, --cert or --server-name", "--tls or --tag-tls"};
+    order.carry_out = [&order] { return host::proxy(order.proxy, order.target.output); };
+  });
+}
+
 void add_commands(CLI::App& app, Order& order) {
   add_targeted(app, "serve", "Serve until SIGTERM or SIGINT", order.target)->callback([&order] {
     order.carry_out = [&order] { return serve(order.target); };
@@ -115,6 +195,7 @@ void add_commands(CLI::App& app, Order& order) {
   });
   add_plugin(app, order);
   add_cert(app, order);
+  add_proxy(app, order);
   auto* about = add(app, "version", "Print the version");
   add_json(*about, order.target.output);
   about->callback(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <host/command/exit_code.hpp>
+#include <host/proxy/proxy_config.hpp>
 
 #include <cstdint>
 #include <string>
@@ -39,6 +40,7 @@ struct CertificateOrder {
 [[nodiscard]] ExitCode plugin_list(const Target& target);
 [[nodiscard]] ExitCode plugin_why(const Target& target, const std::string& name);
 [[nodiscard]] ExitCode cert_create(const CertificateOrder& order);
+[[nodiscard]] ExitCode proxy(const ProxyConfig& wanted, Output output);
 [[nodiscard]] ExitCode version(Output output);
 
 } // namespace switchyard::host
