@@ -154,12 +154,23 @@ net::awaitable<sy_status> resolve_and_connect(Dial& dial) {
   co_return status;
 }
 
+/// Why a server has closed that did so behind the handshake, as one of TLS 1.3 does when it refuses
+/// our certificate; empty in clear text.
+std::string last_word(Connection& connection) {
+  if (connection.tls() == nullptr) return {};
+  std::byte ignored{};
+  std::size_t transferred = 0;
+  static_cast<void>(connection.try_read(&ignored, 1, transferred)); // the alert, if there is one
+  return connection.tls()->error().empty() ? "" : ": " + connection.tls()->error();
+}
+
 sy_status send_tag(Dial& dial, std::uint8_t tag) {
   const sy_bytes slice{&tag, 1};
   std::size_t sent = 0;
   // The first bytes on a socket always fit.
   const auto status = dial.connection->try_write(&slice, 1, sent);
-  return status == SY_OK ? status : dial.fail(status, dial.address + " closed the connection");
+  if (status == SY_OK) return status;
+  return dial.fail(status, dial.address + " closed the connection" + last_word(*dial.connection));
 }
 
 net::awaitable<sy_status> start_tls(Dial& dial) {
