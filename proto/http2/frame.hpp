@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boost/endian/conversion.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +38,11 @@ enum class Flag : std::uint8_t {
 
 inline constexpr std::size_t kHeaderSize = 9;
 
+// Field offsets, behind length and type, which share the first four bytes; source: RFC 9113 §4.1.
+inline constexpr std::size_t kFlagsAt = 4;
+inline constexpr std::size_t kStreamAt = 5;
+static_assert(kStreamAt + sizeof(std::uint32_t) == kHeaderSize);
+
 /// The largest stream id. Source: RFC 9113 §4.1.
 inline constexpr std::uint32_t kLastStream = 0x7fffffff;
 
@@ -54,7 +61,16 @@ struct Header {
 };
 
 /// Reads the header in `bytes`; any nine bytes are one. Pure: no state, no allocation, any thread.
-[[nodiscard]] Header decode_header(std::span<const std::byte, kHeaderSize> bytes) noexcept;
+/// Inline, because a walk does little else.
+[[nodiscard]] inline Header decode_header(std::span<const std::byte, kHeaderSize> bytes) noexcept {
+  const auto octets = reinterpret_cast<const unsigned char*>(bytes.data());
+  const auto length_and_type = boost::endian::load_big_u32(octets);
+  return Header{
+      .length = length_and_type >> 8,
+      .type = static_cast<FrameType>(length_and_type & 0xff),
+      .flags = octets[kFlagsAt],
+      .stream = boost::endian::load_big_u32(octets + kStreamAt) & kLastStream};
+}
 
 /// Inverse of decode_header: `decode_header(encode_header(h)) == h` for every header within its
 /// fields' ranges.

@@ -39,32 +39,13 @@ bool begins_preface(std::span<const std::byte> bytes) {
 
 } // namespace
 
-Passage Walker::from_client(std::span<const std::byte> bytes, Time now) {
-  if (preface_) return walk(Side::Client, bytes, now);
-  Passage passage;
-  if (!begins_preface(bytes)) passage.error = Error::BadPreface;
-  if (passage.error || bytes.size() < kPreface.size()) return passage;
-
-  preface_ = true;
-  passage = walk(Side::Client, bytes.subspan(kPreface.size()), now);
-  passage.pass += kPreface.size();
-  return passage;
-}
-
-Passage Walker::from_server(std::span<const std::byte> bytes, Time now) {
-  return walk(Side::Server, bytes, now);
-}
-
-bool Walker::may_insert() const noexcept {
-  return server_.begun && server_.payload_left == 0 && server_.block_stream == 0;
-}
-
-Passage Walker::walk(Side side, std::span<const std::byte> bytes, Time now) {
-  auto& direction = side == Side::Client ? client_ : server_;
+template <Side kSide>
+Passage Walker::walk(std::span<const std::byte> bytes, Time now) {
+  auto& direction = kSide == Side::Client ? client_ : server_;
   Passage passage;
   auto rest = bytes;
   while (true) {
-    if (side == Side::Server && settings_left_ > 0) {
+    if (kSide == Side::Server && settings_left_ > 0) {
       rest = rest.subspan(read_settings(rest));
       if (settings_left_ > 0) break;
     }
@@ -72,14 +53,14 @@ Passage Walker::walk(Side side, std::span<const std::byte> bytes, Time now) {
     rest = rest.subspan(skipped);
     direction.payload_left -= static_cast<std::uint32_t>(skipped);
     if (direction.payload_left > 0) break;
-    if (side == Side::Server && may_insert()) passage.insert_at = bytes.size() - rest.size();
+    if (kSide == Side::Server && may_insert()) passage.insert_at = bytes.size() - rest.size();
     if (rest.size() < kHeaderSize) break;
 
     const auto header = decode_header(rest.first<kHeaderSize>());
     const auto is_goaway = header.type == FrameType::GoAway && header.length >= kGoAwaySize;
     if (is_goaway && rest.size() < kHeaderSize + kGoAwaySize) break;
     passage.error =
-        side == Side::Client ? on_client_frame(header, now) : on_server_frame(header, now);
+        kSide == Side::Client ? on_client_frame(header, now) : on_server_frame(header, now);
     if (passage.error) break;
     if (is_goaway) {
       direction.gone_away = ErrorCode{boost::endian::load_big_u32(octets(rest) + kGoAwayCodeAt)};
@@ -89,6 +70,26 @@ Passage Walker::walk(Side side, std::span<const std::byte> bytes, Time now) {
   }
   passage.pass = bytes.size() - rest.size();
   return passage;
+}
+
+Passage Walker::from_client(std::span<const std::byte> bytes, Time now) {
+  if (preface_) return walk<Side::Client>(bytes, now);
+  Passage passage;
+  if (!begins_preface(bytes)) passage.error = Error::BadPreface;
+  if (passage.error || bytes.size() < kPreface.size()) return passage;
+
+  preface_ = true;
+  passage = walk<Side::Client>(bytes.subspan(kPreface.size()), now);
+  passage.pass += kPreface.size();
+  return passage;
+}
+
+Passage Walker::from_server(std::span<const std::byte> bytes, Time now) {
+  return walk<Side::Server>(bytes, now);
+}
+
+bool Walker::may_insert() const noexcept {
+  return server_.begun && server_.payload_left == 0 && server_.block_stream == 0;
 }
 
 // Whole settings only: what is left of one is held back.
@@ -261,10 +262,9 @@ Walker::Verdict Walker::on_server_frame(const Header& header, Time now) {
 }
 
 Walker::Verdict Walker::check_opened(std::uint32_t stream) const noexcept {
+  if (stream % 2 == 1 && stream <= last_stream_) return {};
   if (stream == 0) return Error::StreamExpected;
-  if (stream % 2 == 0) return Error::ServerStream;
-  if (stream > last_stream_) return Error::IdleStream;
-  return {};
+  return stream % 2 == 0 ? Error::ServerStream : Error::IdleStream;
 }
 
 Walker::Verdict

@@ -79,7 +79,8 @@ private:
   using Time = std::chrono::nanoseconds;
   using Verdict = std::optional<Error>;
 
-  Passage walk(Side side, std::span<const std::byte> bytes, Time now);
+  template <Side>
+  Passage walk(std::span<const std::byte> bytes, Time now);
   std::size_t read_settings(std::span<const std::byte> bytes) noexcept;
 
   Verdict on_client_frame(const Header& header, Time now);
