@@ -337,7 +337,7 @@ void Connection::describe(sy_connection_info& info) const {
 sy_status Connection::detach(sy_descriptor& descriptor) {
   if (tls_ != nullptr) return SY_UNSUPPORTED;
   if (read_done_ != nullptr || write_ != nullptr) return SY_BUSY;
-  if (!owner_.hangups().add(descriptor_.native_handle(), slot_, place_)) return SY_LIMIT;
+  if (!owner_.hangups().add(id_, descriptor_.native_handle(), slot_, place_)) return SY_LIMIT;
   closed_ = true;
   descriptor.descriptor = descriptor_.release();
   descriptor.read_ahead = {};
@@ -346,6 +346,14 @@ sy_status Connection::detach(sy_descriptor& descriptor) {
   opening_hook_.unlink();
   intrusive_ptr_release(this);
   return SY_OK;
+}
+
+void Connection::take_back(const sy_descriptor& descriptor) {
+  owner_.hangups().forget(id_);
+  ::close(descriptor.descriptor);
+  closed_ = false;
+  owner_.live().push_back(*this);
+  intrusive_ptr_add_ref(this);
 }
 
 } // namespace switchyard::host

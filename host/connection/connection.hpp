@@ -67,6 +67,9 @@ public:
   void describe(sy_connection_info& info) const;
   sy_status detach(sy_descriptor& descriptor);
 
+  /// Undoes detach() when nobody has taken the descriptor, and closes it. What is left is close().
+  void take_back(const sy_descriptor& descriptor);
+
   /// Ends the connection, counts it under `reason` and gives up the owner's reference.
   void close(CloseReason reason);
 

@@ -23,29 +23,38 @@ int new_epoll_set() {
 HangupWatch::HangupWatch(Loop& loop, ConnectionCounters& counters, MemoryTrim& memory)
     : counters_{counters}, memory_{memory}, set_{loop.executor(), new_epoll_set()} {}
 
-bool HangupWatch::add(int socket, ClientLimit::Slot& slot, PluginPlace& place) {
+bool HangupWatch::add(std::uint64_t id, int socket, ClientLimit::Slot& slot, PluginPlace& place) {
   const int duplicate = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
   if (duplicate < 0) return false;
   epoll_event event{};
   event.events = EPOLLET; // EPOLLHUP and EPOLLERR come unasked
-  event.data.fd = duplicate;
+  event.data.u64 = id;
   if (::epoll_ctl(set_.native_handle(), EPOLL_CTL_ADD, duplicate, &event) != 0) {
     ::close(duplicate);
     return false;
   }
-  watched_.emplace(duplicate, Held{std::move(slot), std::move(place)});
-  if (watched_.size() == 1) wait();
+  watched_.emplace(id, Held{duplicate, std::move(slot), std::move(place)});
+  if (!waiting_) wait();
+  return true;
+}
+
+bool HangupWatch::forget(std::uint64_t id) {
+  const auto held = watched_.extract(id);
+  if (held.empty()) return false;
+  ::close(held.mapped().duplicate);
   return true;
 }
 
 void HangupWatch::shutdown_all() {
-  for (const auto& [socket, held] : watched_)
-    ::shutdown(socket, SHUT_RDWR);
+  for (const auto& [id, held] : watched_)
+    ::shutdown(held.duplicate, SHUT_RDWR);
 }
 
 void HangupWatch::wait() {
+  waiting_ = true;
   set_.async_wait(Descriptor::wait_read, [this](boost::system::error_code error) {
     if (error) return; // the loop is going away, and this with it
+    waiting_ = false;
     collect();
     if (!watched_.empty()) wait();
   });
@@ -58,8 +67,8 @@ void HangupWatch::collect() {
     for (int i = 0; i < count; ++i) {
       const auto& event = events[static_cast<std::size_t>(i)];
       if ((event.events & (EPOLLHUP | EPOLLERR)) == 0) continue;
-      watched_.erase(event.data.fd);
-      ::close(event.data.fd);
+      // The set knows it for as long as the plugin has it open, and may tell of its end once more.
+      if (!forget(event.data.u64)) continue;
       counters_.count_closed(CloseReason::HungUp);
       memory_.ended();
     }

@@ -9,6 +9,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <unordered_map>
 
 namespace switchyard::host {
@@ -20,9 +21,13 @@ class HangupWatch {
 public:
   HangupWatch(Loop& loop, ConnectionCounters& counters, MemoryTrim& memory);
 
-  /// Watches the connection behind `socket`; `slot` and `place` are given back when it ends. False,
-  /// and nothing is taken, when no descriptor is left.
-  [[nodiscard]] bool add(int socket, ClientLimit::Slot& slot, PluginPlace& place);
+  /// Watches connection `id` behind `socket`; `slot` and `place` are given back when it ends.
+  /// False, and nothing is taken, when no descriptor is left.
+  [[nodiscard]] bool add(std::uint64_t id, int socket, ClientLimit::Slot& slot, PluginPlace& place);
+
+  /// Watches connection `id` no more, and counts nothing: it ends elsewhere. False when it was not
+  /// watched.
+  bool forget(std::uint64_t id);
 
   [[nodiscard]] std::size_t open() const noexcept { return watched_.size(); }
 
@@ -39,12 +44,15 @@ private:
   MemoryTrim& memory_;
   Descriptor set_;
 
+  bool waiting_ = false;
+
   struct Held {
+    int duplicate;
     ClientLimit::Slot slot;
     PluginPlace place;
   };
 
-  std::unordered_map<int, Held> watched_; // by our duplicate
+  std::unordered_map<std::uint64_t, Held> watched_; // by id
 };
 
 } // namespace switchyard::host

@@ -1,22 +1,19 @@
 #include <host/serve/hand_over.hpp>
 
-#include <sys/socket.h>
-
-#include <unistd.h>
-
 namespace switchyard::host {
 
 namespace {
 
-/// The descriptor form: from here on the connection is known by its hang-up alone.
+/// The descriptor form: once it is taken the connection is known by its hang-up alone.
 boost::system::result<void, CloseReason>
 serve_descriptor(Connection& connection, const Route& route, const Instance& plugin) {
+  const Connection::Ptr kept{&connection}; // detach() gives up the reference of whoever serves it
   sy_descriptor descriptor{};
   descriptor.struct_size = sizeof descriptor;
   if (connection.detach(descriptor) != SY_OK) return CloseReason::AtCapacity;
   if (plugin.api().serve_descriptor(plugin.handle(), route.index, &descriptor) != SY_OK) {
-    ::shutdown(descriptor.descriptor, SHUT_RDWR); // ends it for the watch, too
-    ::close(descriptor.descriptor);
+    connection.take_back(descriptor);
+    return CloseReason::Refused;
   }
   return {};
 }

@@ -225,6 +225,36 @@ TEST_F(ConnectionTest, IsKnownByItsHangUpOnceDetached) {
   EXPECT_EQ(fixture.owner().counters().open(), 0U);
 }
 
+TEST_F(ConnectionTest, EndsByAReasonWhenNobodyTakesTheDescriptor) {
+  run([&] {
+    const Connection::Ptr kept{connection};
+    sy_descriptor descriptor{};
+    descriptor.struct_size = sizeof descriptor;
+    EXPECT_EQ(connection->detach(descriptor), SY_OK);
+    connection->take_back(descriptor);
+    EXPECT_EQ(fixture.owner().hangups().open(), 0U);
+    connection->close(CloseReason::Refused);
+  });
+  char byte = 0;
+  EXPECT_EQ(::read(peer, &byte, 1), 0) << "no duplicate keeps it open";
+  EXPECT_EQ(fixture.closed(CloseReason::Refused), 1U);
+  EXPECT_EQ(fixture.owner().counters().open(), 0U);
+
+  // The watch goes on for others.
+  SocketPair other;
+  run([&] {
+    auto* next = *Connection::open(fixture.owner(), other.take(0), {});
+    sy_descriptor descriptor{};
+    descriptor.struct_size = sizeof descriptor;
+    EXPECT_EQ(next->detach(descriptor), SY_OK);
+    ::shutdown(descriptor.descriptor, SHUT_RDWR);
+    ::close(descriptor.descriptor);
+  });
+  while (fixture.closed(CloseReason::HungUp) == 0)
+    run([] {}); // ctest's time limit is the net
+  EXPECT_EQ(fixture.owner().counters().open(), 0U);
+}
+
 TEST_F(ConnectionTest, StaysWhenDetachedInTheMiddleOfARead) {
   Ended ended;
   sy_descriptor descriptor{};
