@@ -12,7 +12,7 @@ enum class Error {
   ResetFlood = 1,         ///< streams given up, not outweighed by streams that were answered
   ClosedStreamFlood,      ///< HEADERS, and ends of DATA, for streams that cannot take them
   PingFlood,              ///< PING, not outweighed by what the server sent; or answers to none
-  WindowUpdateFlood,      ///< WINDOW_UPDATE, not outweighed by what the server sent
+  WindowUpdateFlood,      ///< WINDOW_UPDATE, not outweighed by calls and answers
   SettingsFlood,          ///< SETTINGS, or acknowledgements of none
   PriorityFlood,          ///< PRIORITY
   GoAwayFlood,            ///< GOAWAY

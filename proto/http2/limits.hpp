@@ -39,8 +39,9 @@ struct Limits {
   /// round trip while they receive (grpc-go one ping at a time); keepalive needs one in 10 s.
   Allowance pings{.burst = 100, .every = 100ms};
 
-  /// WINDOW_UPDATE. Every HEADERS or DATA frame of the server gives four back, and one more for
-  /// each KiB: clients grant both windows once a message, or once a read.
+  /// WINDOW_UPDATE. Every stream the client opens and every HEADERS or DATA frame of the server give
+  /// four back, and each KiB the server sends one more: clients grant both windows once a message
+  /// (gRPC's own when they begin to wait for it) or once a read.
   Allowance window_updates{.burst = 4096, .every = 1ms};
 
   /// Frames that do no work: SETTINGS, PRIORITY, GOAWAY, acknowledgements, empty and unknown

@@ -23,7 +23,7 @@ constexpr std::size_t kGoAwayCodeAt = kHeaderSize + 4;
 constexpr std::uint16_t kMaxConcurrentStreams = 3;
 constexpr std::uint16_t kMaxFrameSize = 5;
 
-// What the server's frames give back to Limits::window_updates.
+// What a frame that opens a stream or answers gives back to Limits::window_updates.
 constexpr std::uint32_t kUpdatesPerFrame = 4;
 constexpr std::uint32_t kBytesPerUpdate = 1024;
 
@@ -182,6 +182,7 @@ Walker::Verdict Walker::on_client_headers(const Header& header, Time now) {
     if (streams_.count() >= streams_max()) return Error::TooManyStreams;
     last_stream_ = stream;
     streams_.open(stream);
+    window_updates_.give(limits_->window_updates, kUpdatesPerFrame, now);
     if (ends) streams_.end(stream, Side::Client);
   } else if (!ends || !streams_.end(stream, Side::Client)) {
     const auto flood = charge(resets_, limits_->resets, Error::ClosedStreamFlood, now);

@@ -256,6 +256,11 @@ TEST(Http2Flood, IsNotWhatHonestClientsDo) {
          return bytes;
        },
        nothing},
+      {"windows for 2048 calls that wait for the server",
+       2048,
+       0s,
+       [&](auto i) { return call(id(i)) + 4 * window_update(id(i)); },
+       nothing},
       {"keepalive without a call",
        1000,
        10s,
