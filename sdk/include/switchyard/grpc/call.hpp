@@ -67,18 +67,71 @@ public:
                     }};
   }
 
-  /// co_await: the client's next message.
+  /// co_await: the client's next message; Status::Cancelled as soon as cancelled(), too.
   template <GrpcMessage Message>
-  [[nodiscard]] auto receive() const {
-    const auto start = [call = call_](sy_grpc_received received, void* context) {
-      return call->api->receive(call, received, context);
-    };
-    return GrpcReceive<Message, decltype(start)>{start};
+  [[nodiscard]] auto receive() {
+    return Receive<Message>{*this};
   }
 
 private:
   friend class GrpcCoroutine;
   friend class GrpcMethods;
+
+  /// Who waits for a message.
+  class Receiver {
+  public:
+    virtual void go_on(sy_status status, sy_bytes message) noexcept = 0;
+
+  protected:
+    ~Receiver() = default;
+  };
+
+  /// Waits in the coroutine's frame, while the operation refers to the call alone: a drain ends the
+  /// wait before the operation ends.
+  template <GrpcMessage Message>
+  class [[nodiscard]] Receive final : public Receiver {
+  public:
+    explicit Receive(GrpcCall& call) noexcept : call_{call} {}
+
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+
+    /// Not inlined, as in GrpcSend.
+    [[gnu::noinline]] bool await_suspend(std::coroutine_handle<> waiting) noexcept {
+      auto& call = call_;
+      waiting_ = waiting;
+      call.receiver_ = this;
+      auto status = SY_CANCELLED;
+      if (!call.cancelled_) {
+        status = call.call_->api->receive(call.call_, &GrpcCall::arrived, &call);
+        if (status == SY_OK) return true;
+      }
+      if (call.receiver_.exchange(nullptr) == nullptr) return true; // cancelled: goes on already
+      received_.fill(status, {});
+      return false;
+    }
+
+    [[nodiscard]] GrpcReceived<Message> await_resume() noexcept { return std::move(received_); }
+
+    void go_on(sy_status status, sy_bytes message) noexcept override {
+      received_.fill(status, message);
+      waiting_.resume();
+    }
+
+  private:
+    GrpcCall& call_;
+    GrpcReceived<Message> received_;
+    std::coroutine_handle<> waiting_;
+  };
+
+  static void arrived(void* self, sy_status status, sy_bytes message) noexcept {
+    auto* const receiver = static_cast<GrpcCall*>(self)->receiver_.exchange(nullptr);
+    if (receiver != nullptr) receiver->go_on(status, message);
+  }
+
+  void be_cancelled() noexcept {
+    cancelled_ = true;
+    arrived(this, SY_CANCELLED, {});
+  }
 
   template <class Message>
   void finish(const GrpcResult<Message>& result) {
@@ -103,6 +156,7 @@ private:
   sy_grpc_call* call_;
   GrpcMetadata trailers_;
   std::atomic<bool> cancelled_ = false;
+  std::atomic<Receiver*> receiver_ = nullptr;
 };
 
 /// A call that is answered by a coroutine: freed when the provider says that it has ended.
@@ -131,11 +185,7 @@ public:
       return raw->api->finish(raw, &failed, {}, {});
     }
     auto* self = made.release();
-    void* expected = nullptr;
-    if (!user(raw).compare_exchange_strong(expected, self)) {
-      self->call_.cancelled_ = true;
-      user(raw).store(self);
-    }
+    raw->user = self;
     self->task_.start(&GrpcCoroutine::at_end, self);
   }
 
@@ -151,30 +201,15 @@ public:
 
   void set_undecoded() { status_ = {SY_GRPC_INTERNAL, GrpcCall::kNotDecoded, {}}; }
 
-  /// As sy_grpc_service.cancel, which may come before begin() has told whose call it is.
+  /// As sy_grpc_service.cancel.
   static void cancelled(sy_grpc_call* raw) noexcept {
-    void* expected = nullptr;
-    if (user(raw).compare_exchange_strong(expected, early())) return;
-    if (expected != early()) static_cast<GrpcCoroutine*>(expected)->call_.cancelled_ = true;
+    if (raw->user != nullptr) static_cast<GrpcCoroutine*>(raw->user)->call_.be_cancelled();
   }
 
   /// As sy_grpc_service.ended.
-  static void ended(sy_grpc_call* raw) noexcept {
-    auto* const held = user(raw).load();
-    if (held != early()) delete static_cast<GrpcCoroutine*>(held);
-  }
+  static void ended(sy_grpc_call* raw) noexcept { delete static_cast<GrpcCoroutine*>(raw->user); }
 
 private:
-  static std::atomic_ref<void*> user(sy_grpc_call* raw) noexcept {
-    return std::atomic_ref<void*>{raw->user};
-  }
-
-  /// Stands for a cancel that came first.
-  static void* early() noexcept {
-    static char cancelled;
-    return &cancelled;
-  }
-
   static void at_end(void* context, std::exception_ptr thrown) noexcept {
     auto& self = *static_cast<GrpcCoroutine*>(context);
     if (thrown) {
