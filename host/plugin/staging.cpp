@@ -127,6 +127,13 @@ int write_all(int to, const char* bytes, std::size_t size) {
   return 0;
 }
 
+/// False once it was removed from its directory.
+bool has_name(const FileDescriptor& file) {
+  struct stat found {};
+
+  return ::fstat(file.get(), &found) == 0 && found.st_nlink != 0;
+}
+
 /// A name in `directory` that nobody has taken, and its file.
 std::pair<FileDescriptor, std::string> make_file(const std::string& directory) {
   static std::atomic<unsigned> number{0};
@@ -134,7 +141,11 @@ std::pair<FileDescriptor, std::string> make_file(const std::string& directory) {
     auto path = directory + "/." + std::to_string(::getpid()) + '-' + std::to_string(number++);
     FileDescriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0500)};
     if (!file.open() && errno == EEXIST) continue;
-    if (file.open()) ::flock(file.get(), LOCK_SH | LOCK_NB);
+    if (file.open()) {
+      // Before it was locked another process may have taken it for a left-over.
+      if (::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) continue;
+      if (!has_name(file)) continue;
+    }
     return {std::move(file), std::move(path)};
   }
 }
@@ -158,7 +169,9 @@ void remove_leftovers(const std::string& directory) {
   for (const auto& entry : fs::directory_iterator{directory, ec}) {
     if (!entry.is_regular_file(ec) || entry.is_symlink(ec)) continue;
     const FileDescriptor file{::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-    if (file.open() && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
+    // Only who holds the lock removes a file: one that has its name now keeps it until then.
+    if (file.open() && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 && has_name(file))
+      ::unlink(entry.path().c_str());
   }
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """From start to SIGTERM: listeners, certificates that change, descriptors that run out, counts, the end."""
 
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -88,6 +89,20 @@ class Listeners(unittest.TestCase):
             listeners = [{"name": "server", "address": address}]
             file.write_text(configuration(directory, listeners=listeners, plugins={}))
             self.assertIn(address, command("serve", "--config", file, expected=1))
+
+
+class Checks(unittest.TestCase):
+    def test_any_number_at_once_beside_the_server(self):
+        """They copy plugins to the same data directory, and clear it of what nobody uses."""
+        with Server() as server:
+            with concurrent.futures.ThreadPoolExecutor(4) as four:
+                checks = [four.submit(command, "check", "--config", server.file) for _ in range(24)]
+            for check in checks:
+                check.result()
+            with wire.dial(server.address) as connection:
+                wire.ping(connection, opening=bytes([RPC]))
+            copies = [file.name for file in (server.file.parent / "data/plugins").iterdir()]
+            self.assertEqual(len(copies), 1, copies)
 
 
 class CertCreate(unittest.TestCase):

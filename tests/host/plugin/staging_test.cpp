@@ -1,11 +1,13 @@
 #include <host/plugin/staging.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <tests/host/broken_plugins/yard.hpp>
 
 #include <fcntl.h>
+#include <future>
 #include <sched.h>
 #include <unistd.h>
 
@@ -100,6 +102,37 @@ TEST(Staging, SaysThatNoCodeCanRunThere) {
                                  "(noexec), so that no plugin can "
                                  "be loaded from there: move data_dir under [host]");
   EXPECT_EQ(::umount(yard.data_dir().c_str()), 0);
+}
+
+// `switchyard check` beside a server: what one clears away is never what the other makes just now.
+// A lock belongs to an open file, so that threads meet here as processes do.
+TEST(Staging, IsSharedByTwoAtOnce) {
+  const Yard yard;
+  const auto source = yard.put("one").string();
+  const auto use = [&] {
+    std::vector<std::string> wrong;
+    for (int round = 0; round < 200; ++round) {
+      auto directory = StagingDirectory::open(yard.data_dir());
+      if (!directory) {
+        wrong.push_back(directory.error().text);
+        continue;
+      }
+      auto staged = directory->stage({"one", source, "plugins.toml:1"});
+      if (!staged) {
+        wrong.push_back(staged.error().text);
+      } else if (staged->name("test.one", "1.0.0", 1) == 0) {
+        wrong.push_back("no name for " + staged->path());
+      } else if (read_file(staged->path()).size() != staged->size()) {
+        wrong.push_back("nothing whole at " + staged->path());
+      }
+    }
+    return wrong;
+  };
+  auto other = std::async(std::launch::async, use);
+  EXPECT_THAT(use(), testing::IsEmpty());
+  EXPECT_THAT(other.get(), testing::IsEmpty());
+  const std::filesystem::directory_iterator left{yard.data_dir() / "plugins"};
+  EXPECT_EQ(std::distance(begin(left), end(left)), 0);
 }
 
 } // namespace
