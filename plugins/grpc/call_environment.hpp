@@ -1,0 +1,22 @@
+#pragma once
+
+#include <switchyard/host.hpp>
+
+namespace switchyard::grpc {
+
+class LiveCalls;
+class Metrics;
+class Peers;
+class ServiceTable;
+
+/// What all calls of an instance share.
+struct CallEnvironment {
+  Host host;
+  const sy_loops& loops;
+  const ServiceTable& services;
+  const Peers& peers;
+  const Metrics& metrics;
+  LiveCalls& live;
+};
+
+} // namespace switchyard::grpc

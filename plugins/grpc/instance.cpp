@@ -1,0 +1,280 @@
+#include <switchyard/bytes.hpp>
+#include <switchyard/failure.hpp>
+
+#include <plugins/grpc/instance.hpp>
+
+#include <boost/assert.hpp>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <switchyard_manifest.h>
+#include <unistd.h>
+#include <utility>
+
+using namespace switchyard;
+using namespace switchyard::grpc;
+
+namespace {
+
+// How long stop() waits for services that were told before to finish their calls; the host waits
+// for 10 s.
+constexpr std::chrono::seconds kFinishLimit{5};
+
+// How often a drain looks whether calls over handed-over connections have ended.
+constexpr std::chrono::milliseconds kLookInterval{100};
+
+std::uint64_t nanoseconds(std::chrono::nanoseconds duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
+
+} // namespace
+
+sy_instance::Share::Share(sy_instance& owner, std::uint32_t index)
+    : instance{owner},
+      loop{
+          owner.host_,
+          owner.loops_api_,
+          index,
+          owner.config_,
+          owner.metrics_,
+          owner.peers_,
+          owner} {}
+
+// Streams are told to end when every client knows that it should make its next call elsewhere.
+void sy_instance::Share::drain(void* self) {
+  auto& share = *static_cast<Share*>(self);
+  share.loop.drain();
+  if (--share.instance.to_drain_ == 0) share.instance.live_calls_.ask(false);
+}
+
+void sy_instance::Share::abort(void* self) {
+  static_cast<Share*>(self)->loop.abort();
+}
+
+sy_instance::sy_instance(const sy_host* host, std::string_view config)
+    : services{Host{host}.require<sy_journal>()},
+      host_{host},
+      loops_api_{host_.require<sy_loops>()},
+      config_{parse_config(config)},
+      metrics_{host, host_.require<sy_metrics>()},
+      limits_{config_.internal.walker_limits(), config_.external.walker_limits()},
+      environment_{host_, loops_api_, services, peers_, metrics_, live_calls_},
+      unary_alarm_{*this, &sy_instance::ask_unary_calls},
+      direct_alarm_{*this, &sy_instance::look_after_direct},
+      busy_{loops_api_.count + 1} {
+  for (std::uint32_t index = 0; index < loops_api_.count; ++index) {
+    shares_.push_back(std::make_unique<Share>(*this, index));
+  }
+}
+
+sy_instance::~sy_instance() = default;
+
+void sy_instance::start() {
+  auto& servers = running_.emplace().servers;
+  for (const bool external : {false, true}) {
+    for (const bool direct : {false, true}) {
+      if (direct && config_.direct_listeners.empty()) continue;
+      servers[external][direct] =
+          std::make_unique<Server>(ServerRole{external, direct}, config_, environment_);
+    }
+  }
+}
+
+sy_status sy_instance::serve(std::uint32_t protocol, sy_connection* connection) {
+  const auto index = loops_api_.current(host_.get());
+  BOOST_ASSERT(index < shares_.size() && running_);
+  if (shares_[index]->loop.draining()) return SY_CANCELLED;
+
+  sy_connection_info info{};
+  info.struct_size = sizeof info;
+  if (const auto status = connection->api->describe(connection, &info); status != SY_OK) {
+    return status;
+  }
+  const bool external = protocol == SY_PROTOCOL_GRPC_EXTERNAL;
+  if (info.tls == 0 && config_.is_direct(view(info.listener))) {
+    return hand_over(*running_->servers[external][true], connection);
+  }
+  return walk(shares_[index]->loop, external, connection, info);
+}
+
+sy_status sy_instance::walk(
+    grpc::Loop& loop, bool external, sy_connection* connection, const sy_connection_info& info) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
+    return SY_LIMIT;
+  }
+  const auto number = peers_.add(info);
+  sy_connection* inner = nullptr;
+  auto status = SY_INTERNAL;
+  if (peers_.name(ends[0], number)) {
+    status = loops_api_.adopt(host_.get(), ends[0], &inner);
+  } else {
+    ::close(ends[0]);
+  }
+  if (status != SY_OK) {
+    ::close(ends[1]);
+    peers_.forget(number);
+    return status;
+  }
+  // Deletes itself when the connection ends.
+  auto* const made = new grpc::Connection{loop, connection, inner, number, limits_[external]};
+  running_->servers[external][false]->serve(ends[1]);
+  made->start();
+  return SY_OK;
+}
+
+sy_status sy_instance::hand_over(Server& server, sy_connection* connection) {
+  sy_descriptor descriptor{};
+  descriptor.struct_size = sizeof descriptor;
+  const auto status = connection->api->detach(connection, &descriptor);
+  if (status != SY_OK) return status;
+  last_hand_over_ = loops_api_.now(host_.get());
+  metrics_.connection_handed_over();
+  server.serve(descriptor.descriptor, view(descriptor.read_ahead));
+  return SY_OK;
+}
+
+// ---- the end
+
+void sy_instance::drain(std::uint64_t deadline, sy_drain_done done, void* context) {
+  const auto now = loops_api_.now(host_.get());
+  // A unary call ends by itself, unless it waits for something to happen: then it is told in time.
+  unary_alarm_.due = now + (deadline - std::min(now, deadline)) / 2;
+  // gRPC varies the age by a tenth. Calls that are open then may take until the deadline.
+  if (last_hand_over_ != 0) {
+    direct_alarm_.due = last_hand_over_ + nanoseconds(config_.max_connection_age) * 11 / 10;
+  }
+  bool ended = false;
+  {
+    const std::lock_guard lock{mutex_};
+    ended = busy_ == 0;
+    done_ = ended ? nullptr : done;
+    done_context_ = context;
+  }
+  begin_drain();
+  shares_.front()->loop.post(&sy_instance::start_alarms, this);
+  if (direct_alarm_.due == 0) end_direct();
+  if (ended) done(context);
+}
+
+void sy_instance::begin_drain() {
+  if (std::exchange(draining_, true)) return;
+  to_drain_ = shares_.size();
+  for (const auto& share : shares_)
+    share->loop.post(&Share::drain, share.get());
+}
+
+void sy_instance::abort_all() {
+  begin_drain();
+  shares_.front()->loop.post(&sy_instance::stop_alarms, this);
+  for (const auto& share : shares_)
+    share->loop.post(&Share::abort, share.get());
+  begin_shutdown();
+}
+
+// Closing the connections that were handed over is up to gRPC, and it takes as long as services
+// take to finish their calls: a thread waits for that.
+void sy_instance::begin_shutdown() {
+  if (!running_ || std::exchange(shutting_down_, true)) return;
+  shutdown_ = Thread{host_, "grpc-shutdown", [this] {
+                       for (auto& roles : running_->servers) {
+                         for (auto& server : roles) {
+                           if (server) server->shutdown();
+                         }
+                       }
+                       end_direct();
+                       const std::lock_guard lock{mutex_};
+                       shut_down_ = true;
+                       changed_.notify_all();
+                     }};
+}
+
+void sy_instance::stop() {
+  abort_all();
+  std::unique_lock lock{mutex_};
+  // A loop that has been quiet for long may still have posts before it: these have run as well
+  // then.
+  to_pass_ = shares_.size();
+  for (const auto& share : shares_)
+    share->loop.post(&sy_instance::passed, this);
+  const auto ended = changed_.wait_for(lock, kFinishLimit, [this] {
+    return busy_ == 0 && to_pass_ == 0 && (shut_down_ || !running_);
+  });
+  lock.unlock();
+  if (!ended) {
+    throw Failure{SY_TIMED_OUT, "services have not finished calls that they were told to end"};
+  }
+  shutdown_.join();
+  running_.reset();
+}
+
+void sy_instance::ask_unary_calls() {
+  live_calls_.ask(true);
+}
+
+void sy_instance::look_after_direct() {
+  if (live_calls_.empty()) return end_direct();
+  direct_alarm_.due = loops_api_.now(host_.get()) + nanoseconds(kLookInterval);
+  direct_alarm_.start();
+}
+
+void sy_instance::end_direct() {
+  if (!direct_ended_.exchange(true)) one_has_ended();
+}
+
+void sy_instance::loop_is_quiet() {
+  one_has_ended();
+}
+
+void sy_instance::one_has_ended() {
+  sy_drain_done done = nullptr;
+  void* context = nullptr;
+  {
+    const std::lock_guard lock{mutex_};
+    if (--busy_ > 0) return;
+    done = std::exchange(done_, nullptr);
+    context = done_context_;
+    changed_.notify_all();
+  }
+  if (done != nullptr) done(context);
+}
+
+void sy_instance::passed(void* self) {
+  auto& instance = *static_cast<sy_instance*>(self);
+  const std::lock_guard lock{instance.mutex_};
+  --instance.to_pass_;
+  instance.changed_.notify_all();
+}
+
+// ---- what a drain does later
+
+void sy_instance::start_alarms(void* self) {
+  auto& instance = *static_cast<sy_instance*>(self);
+  instance.unary_alarm_.start();
+  instance.direct_alarm_.start();
+}
+
+void sy_instance::stop_alarms(void* self) {
+  auto& instance = *static_cast<sy_instance*>(self);
+  instance.unary_alarm_.stop();
+  instance.direct_alarm_.stop();
+}
+
+void sy_instance::Alarm::start() {
+  if (due == 0) return;
+  const auto* host = instance.host_.get();
+  const auto status = instance.loops_api_.start_timer(host, due, &Alarm::fired, this, &timer);
+  BOOST_VERIFY(status == SY_OK);
+}
+
+void sy_instance::Alarm::stop() noexcept {
+  if (timer != nullptr) {
+    instance.loops_api_.stop_timer(instance.host_.get(), std::exchange(timer, nullptr));
+  }
+}
+
+void sy_instance::Alarm::fired(void* self) {
+  auto& alarm = *static_cast<Alarm*>(self);
+  alarm.timer = nullptr;
+  (alarm.instance.*alarm.ring)();
+}

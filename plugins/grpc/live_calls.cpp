@@ -1,0 +1,40 @@
+#include <plugins/grpc/live_calls.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace switchyard::grpc {
+
+void LiveCalls::add(LiveCall& call) {
+  auto& shard = this->shard(call);
+  const std::lock_guard lock{shard.mutex};
+  shard.calls.push_back(call);
+}
+
+void LiveCalls::remove(LiveCall& call) noexcept {
+  auto& shard = this->shard(call);
+  const std::lock_guard lock{shard.mutex};
+  shard.calls.erase(shard.calls.iterator_to(call));
+}
+
+// Services are told without a lock: what they do may begin or end calls.
+void LiveCalls::ask(bool unary) {
+  std::vector<LiveCall*> asked;
+  for (auto& shard : shards_) {
+    const std::lock_guard lock{shard.mutex};
+    for (auto& call : shard.calls) {
+      if ((unary || !call.is_unary()) && call.begin_to_ask()) asked.push_back(&call);
+    }
+  }
+  for (auto* call : asked)
+    call->ask();
+}
+
+bool LiveCalls::empty() {
+  return std::ranges::all_of(shards_, [](Shard& shard) {
+    const std::lock_guard lock{shard.mutex};
+    return shard.calls.empty();
+  });
+}
+
+} // namespace switchyard::grpc

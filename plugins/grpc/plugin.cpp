@@ -1,0 +1,111 @@
+#include <switchyard/boundary.hpp>
+#include <switchyard/bytes.hpp>
+#include <switchyard/plugin.h>
+
+#include <plugins/grpc/instance.hpp>
+
+#include <cstring>
+#include <switchyard_manifest.h>
+
+SY_MANIFEST_NOTE(SY_MANIFEST_JSON);
+
+namespace {
+
+using namespace switchyard;
+
+sy_instance& instance(void* provider) {
+  return *static_cast<sy_instance*>(provider);
+}
+
+sy_status bind(
+    void* provider,
+    sy_registration* registration,
+    sy_string key,
+    const void* entry,
+    size_t entry_size,
+    sy_error* error) {
+  return at_boundary(error, [&] {
+    const auto& service = *static_cast<const sy_grpc_service*>(entry);
+    if (entry_size < sizeof service || service.struct_size < sizeof service) {
+      throw Failure{SY_INVALID, "the entry is no sy_grpc_service of this ABI"};
+    }
+    instance(provider).services.add(view(key), service, registration);
+  });
+}
+
+void unbind(void* provider, sy_registration* registration) {
+  instance(provider).services.remove(registration);
+}
+
+constexpr sy_grpc_services kServices = {
+    .registrar = {
+        .struct_size = sizeof(sy_grpc_services), .reserved = 0, .bind = bind, .unbind = unbind}};
+
+sy_status check_config(sy_string config, sy_error* error) {
+  return at_boundary(error, [&] { static_cast<void>(grpc::parse_config(view(config))); });
+}
+
+sy_status init(const sy_host* host, sy_string config, sy_instance** made, sy_error* error) {
+  return at_boundary(error, [&] { *made = new sy_instance{host, view(config)}; });
+}
+
+sy_status start(sy_instance* self, sy_error* error) {
+  return at_boundary(error, [&] { self->start(); });
+}
+
+sy_status activate(sy_instance*, sy_error*) {
+  return SY_OK;
+}
+
+sy_status serve(sy_instance* self, uint32_t protocol, sy_connection* connection) {
+  return at_boundary([&] { return self->serve(protocol, connection); });
+}
+
+sy_status health(sy_instance*, sy_error*) {
+  return SY_OK;
+}
+
+sy_status drain(sy_instance* self, uint64_t deadline, sy_drain_done done, void* context) {
+  return at_boundary([&] { self->drain(deadline, done, context); });
+}
+
+void abort_all(sy_instance* self) {
+  self->abort_all();
+}
+
+sy_status stop(sy_instance* self, sy_error* error) {
+  return at_boundary(error, [&] { self->stop(); });
+}
+
+void destroy(sy_instance* self) {
+  delete self;
+}
+
+const void* query(sy_instance*, const char* id) {
+  if (std::strcmp(id, SY_GRPC_SERVICES) == 0) return &kServices;
+  return nullptr;
+}
+
+} // namespace
+
+SY_EXPORT const sy_plugin switchyard_plugin_v0 = {
+    .magic = SY_PLUGIN_MAGIC,
+    .struct_size = sizeof(sy_plugin),
+    .abi_major = SY_ABI_MAJOR,
+    .abi_minor = SY_ABI_MINOR,
+    .flags = 0,
+    .id = SY_MANIFEST_ID,
+    .version = SY_MANIFEST_VERSION,
+    .manifest = SY_MANIFEST_JSON,
+    .check_config = check_config,
+    .init = init,
+    .start = start,
+    .activate = activate,
+    .serve = serve,
+    .serve_descriptor = nullptr,
+    .health = health,
+    .drain = drain,
+    .abort_all = abort_all,
+    .stop = stop,
+    .destroy = destroy,
+    .query = query};
