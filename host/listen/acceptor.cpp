@@ -44,17 +44,6 @@ int open_socket(const net::ip::tcp::endpoint& address) {
   return socket;
 }
 
-net::ip::address address_of(const sockaddr_storage& peer) {
-  if (peer.ss_family == AF_INET) {
-    const auto& in = reinterpret_cast<const sockaddr_in&>(peer);
-    return net::ip::address_v4{ntohl(in.sin_addr.s_addr)};
-  }
-  const auto& in = reinterpret_cast<const sockaddr_in6&>(peer);
-  net::ip::address_v6::bytes_type bytes;
-  std::copy_n(in.sin6_addr.s6_addr, bytes.size(), bytes.begin());
-  return net::ip::address_v6{bytes};
-}
-
 } // namespace
 
 Acceptor::Acceptor(Loop& loop, int socket)
@@ -117,18 +106,21 @@ void Acceptor::wait() {
   });
 }
 
+/// The next connection and where it comes from; -1 with errno when there is none.
+int Acceptor::accept(net::ip::tcp::endpoint& peer) {
+  auto size = static_cast<socklen_t>(peer.capacity());
+  const int socket =
+      ::accept4(socket_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (socket >= 0) peer.resize(size);
+  return socket;
+}
+
 Acceptor::Queue Acceptor::accept_some(int limit) {
+  net::ip::tcp::endpoint peer;
   for (int i = 0; i < limit; ++i) {
-    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    const int socket = ::accept4(
-        socket_.native_handle(),
-        reinterpret_cast<sockaddr*>(&peer),
-        &size,
-        SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (socket >= 0) {
+    if (const int socket = accept(peer); socket >= 0) {
       accepted_.fetch_add(1, std::memory_order_relaxed);
-      on_accept_({socket, address_of(peer)});
+      on_accept_({socket, peer});
       continue;
     }
     switch (errno) {
@@ -149,11 +141,12 @@ bool Acceptor::turn_one_away() {
   if (spare_ < 0) spare_ = open_spare();
   if (spare_ < 0) return false;
   ::close(spare_);
-  const int socket = ::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
+  net::ip::tcp::endpoint peer;
+  const int socket = accept(peer);
   const bool turned_away = socket >= 0;
   if (turned_away) {
     ::close(socket);
-    on_shortage_();
+    on_shortage_(peer);
   }
   spare_ = open_spare();
   return turned_away;

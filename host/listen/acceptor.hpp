@@ -3,7 +3,6 @@
 #include <host/loop/loop.hpp>
 
 #include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/system/result.hpp>
@@ -18,7 +17,7 @@ namespace switchyard::host {
 /// A connection the kernel has accepted: a non-blocking socket that is the taker's now.
 struct Accepted {
   int socket;
-  boost::asio::ip::address address; ///< the peer's
+  boost::asio::ip::tcp::endpoint peer;
 };
 
 /// One loop's share of a listener: a socket of its own on the same address (SO_REUSEPORT). Used on
@@ -28,8 +27,9 @@ public:
   /// Called on the loop for each connection.
   using OnAccept = std::function<void(Accepted)>;
 
-  /// Called on the loop when a connection was turned away because no descriptor is left.
-  using OnShortage = std::function<void()>;
+  /// Called on the loop when the connection of `peer` was turned away because no descriptor is
+  /// left.
+  using OnShortage = std::function<void(const boost::asio::ip::tcp::endpoint& peer)>;
 
   /// What keeps `address` from being this process's alone; address_in_use when somebody listens
   /// there. bind() does not notice that: SO_REUSEPORT lets every server of a user share a port.
@@ -71,6 +71,7 @@ private:
   enum class Queue : std::uint8_t { Empty, More, Starved };
 
   void wait();
+  int accept(boost::asio::ip::tcp::endpoint& peer);
   Queue accept_some(int limit);
   bool turn_one_away();
 

@@ -124,7 +124,7 @@ std::optional<std::string> Proxy::bind() {
   acceptors.push_back(std::move(*acceptor));
   acceptors.front()->start(
       [this](Accepted accepted) { accept(accepted); },
-      [this] { loop().refuse(CloseReason::AtCapacity, boost::asio::ip::address{}); });
+      [this](const LoopStages::Peer& peer) { loop().refuse(CloseReason::AtCapacity, peer); });
   return std::nullopt;
 }
 
@@ -182,15 +182,15 @@ std::string Proxy::why_closed(const switchyard::Connection& server) const {
 }
 
 void Proxy::accept(Accepted accepted) {
-  auto [slot, refusal] = limit_.try_acquire(accepted.address);
+  auto [slot, refusal] = limit_.try_acquire(accepted.peer.address());
   if (!slot) {
     ::close(accepted.socket);
-    loop().refuse(CloseReason::AtCapacity, accepted.address);
+    loop().refuse(CloseReason::AtCapacity, accepted.peer);
     return;
   }
   const auto made = Connection::open(loop().connections, accepted.socket, std::move(slot));
   if (!made) {
-    loop().refuse(CloseReason::AtCapacity, accepted.address, made.error().message());
+    loop().refuse(CloseReason::AtCapacity, accepted.peer, made.error().message());
     return;
   }
   auto& session = sessions_.emplace_back(*this, switchyard::Connection{*made});

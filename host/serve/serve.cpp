@@ -92,18 +92,18 @@ open(Connection& connection, std::size_t listener, const LoopStages& loop, const
 } // namespace
 
 void serve(Accepted accepted, std::size_t listener, LoopStages& loop, const Stages& stages) {
-  auto [slot, refusal] = stages.limit.try_acquire(accepted.address);
+  auto [slot, refusal] = stages.limit.try_acquire(accepted.peer.address());
   if (!slot) {
     ::close(accepted.socket);
     loop.refuse(
         refusal == ClientLimit::Refusal::ClientLimit ? CloseReason::ClientLimit
                                                      : CloseReason::AtCapacity,
-        accepted.address);
+        accepted.peer);
     return;
   }
   const auto made = Connection::open(loop.connections, accepted.socket, std::move(slot));
   if (!made) {
-    loop.refuse(CloseReason::AtCapacity, accepted.address, made.error().message());
+    loop.refuse(CloseReason::AtCapacity, accepted.peer, made.error().message());
     return;
   }
   auto& connection = **made;
@@ -112,11 +112,11 @@ void serve(Accepted accepted, std::size_t listener, LoopStages& loop, const Stag
   net::co_spawn(
       loop.loop.executor(),
       open(connection, listener, loop, stages),
-      [&connection,
-       &loop](const std::exception_ptr& failure, boost::system::result<void, CloseReason> opened) {
+      [&connection, &loop, peer = accepted.peer](
+          const std::exception_ptr& failure, boost::system::result<void, CloseReason> opened) {
         // Nothing on the way throws but an allocation that fails, and that ends the process.
         if (failure) std::rethrow_exception(failure);
-        if (!opened) loop.refuse(opened.error(), connection);
+        if (!opened) loop.refuse(opened.error(), peer, connection);
       });
 }
 

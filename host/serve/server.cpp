@@ -146,7 +146,7 @@ void Server::start_accepting() {
       auto& loop = *stages;
       loop.acceptors[i]->start(
           [this, &loop, i](Accepted accepted) { serve(accepted, i, loop, *stages_); },
-          [&loop] { loop.refuse(CloseReason::AtCapacity, net::ip::address{}); });
+          [&loop](const LoopStages::Peer& peer) { loop.refuse(CloseReason::AtCapacity, peer); });
     }
   }
   const auto log = log_.component("listen");

@@ -1,3 +1,4 @@
+#include <host/listen/endpoint.hpp>
 #include <host/serve/stages.hpp>
 
 #include <string>
@@ -17,22 +18,16 @@ LoopStages::LoopStages(
       openings{loop, config_.limits.handshake_timeout},
       resolver{loop, std::move(look_up)} {}
 
-void LoopStages::refuse(
-    CloseReason reason, const boost::asio::ip::address& peer, std::string_view detail) {
+void LoopStages::refuse(CloseReason reason, const Peer& peer, std::string_view detail) {
   connections.counters().count_accepted();
   connections.counters().count_closed(reason);
-  if (refusals.wanted(reason)) refusals.write(reason, peer.to_string(), detail);
+  if (refusals.wanted(reason)) refusals.write(reason, to_string(peer), detail);
 }
 
-void LoopStages::refuse(CloseReason reason, Connection& connection) {
+void LoopStages::refuse(CloseReason reason, const Peer& peer, Connection& connection) {
   if (refusals.wanted(reason)) {
-    sy_connection_info info{};
-    info.struct_size = sizeof info;
-    connection.describe(info);
-    refusals.write(
-        reason,
-        info.remote,
-        connection.tls() != nullptr ? connection.tls()->error() : std::string{});
+    const auto* session = connection.tls();
+    refusals.write(reason, to_string(peer), session != nullptr ? session->error() : std::string{});
   }
   connection.close(reason);
 }

@@ -35,11 +35,13 @@ struct LoopStages {
       std::shared_ptr<spdlog::logger> log,
       Resolver::LookUp look_up = Resolver::ask_system);
 
+  using Peer = boost::asio::ip::tcp::endpoint;
+
   /// Counts and logs a connection that no plugin gets: one that was closed as soon as it was
-  /// accepted, or one that was on its way and is closed here.
-  void
-  refuse(CloseReason reason, const boost::asio::ip::address& peer, std::string_view detail = {});
-  void refuse(CloseReason reason, Connection& connection);
+  /// accepted, or one that was on its way and is closed here. `peer` is as accept said it: a socket
+  /// whose peer has reset it does not know any more.
+  void refuse(CloseReason reason, const Peer& peer, std::string_view detail = {});
+  void refuse(CloseReason reason, const Peer& peer, Connection& connection);
 
   const Config& config;
   RefusalLog refusals;

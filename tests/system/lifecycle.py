@@ -295,6 +295,18 @@ class Counts(unittest.TestCase):
             settles(lambda: self.closed(server), 5)
             self.assertEqual(self.closed(server), {"tls_required": 1})
 
+    def test_a_peer_that_has_reset_its_connection_is_named(self):
+        """The server is stopped meanwhile, so that it sees the connection, its byte and the reset together."""
+        with Server(limits={"connections_per_client": 1}) as server:
+            server.signal(signal.SIGSTOP)
+            with contextlib.closing(wire.dial(server.address, SOURCE)) as connection:
+                peer = "%s:%d" % connection.getsockname()
+                wire.send(connection, b"\xff")
+                connection.setsockopt(wire.socket.SOL_SOCKET, wire.socket.SO_LINGER, wire.struct.pack("ii", 1, 0))
+            server.signal(signal.SIGCONT)
+            line = server.wait_for_line("connection refused").string
+            self.assertTrue(line.endswith(f"reason=unknown_protocol peer={peer}"), line)
+
     def test_a_flood_of_bad_connections_is_counted_but_not_logged_line_by_line(self):
         bad = 2000
         with Server(limits={"connections_per_client": 0}) as server:

@@ -22,6 +22,13 @@ int connect_to(const boost::asio::ip::tcp::endpoint& endpoint) {
   return socket;
 }
 
+boost::asio::ip::tcp::endpoint local_endpoint(int socket) {
+  boost::asio::ip::tcp::endpoint endpoint;
+  auto size = static_cast<socklen_t>(endpoint.capacity());
+  EXPECT_EQ(::getsockname(socket, endpoint.data(), &size), 0);
+  return endpoint;
+}
+
 struct AcceptorTest : testing::Test {
   AcceptorTest() { loop.start(); }
 
@@ -31,10 +38,13 @@ struct AcceptorTest : testing::Test {
     acceptor.start(
         [this](Accepted accepted) {
           ::close(accepted.socket);
-          address = accepted.address;
+          peer = accepted.peer;
           ++taken;
         },
-        [this] { ++turned_away; });
+        [this](const boost::asio::ip::tcp::endpoint& from) {
+          peer = from;
+          ++turned_away;
+        });
   }
 
   void on_loop(const std::function<void()>& task) {
@@ -49,7 +59,7 @@ struct AcceptorTest : testing::Test {
   Loop loop{0, std::chrono::microseconds{0}};
   std::atomic<int> taken{0};
   std::atomic<int> turned_away{0};
-  boost::asio::ip::address address;
+  boost::asio::ip::tcp::endpoint peer; // the last one
 };
 
 TEST_F(AcceptorTest, SharesOneAddressBetweenLoops) {
@@ -85,7 +95,7 @@ TEST_F(AcceptorTest, EmptiesItsQueueBeforeItCloses) {
   on_loop([&] { acceptor->drain_and_close(); });
   EXPECT_EQ(taken, 100);
   EXPECT_EQ(acceptor->accepted(), 100U);
-  EXPECT_EQ(address.to_string(), "127.0.0.1");
+  EXPECT_EQ(peer, local_endpoint(clients.back()));
   for (const int client : clients)
     ::close(client);
 }
@@ -118,6 +128,7 @@ TEST_F(AcceptorTest, TurnsConnectionsAwayWhileNoDescriptorIsLeft) {
     on_loop([] {}); // ctest's time limit is the net
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(taken, 0);
+  EXPECT_EQ(peer, local_endpoint(client));
   char byte = 0;
   EXPECT_LE(::recv(client, &byte, 1, 0), 0); // closed without a byte
 
