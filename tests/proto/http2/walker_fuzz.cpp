@@ -2,6 +2,7 @@
 // the same last place for a frame of ours, stops for the same reason and holds back no more than it
 // says; and what it passes on is what it was given, in order, up to where it stopped.
 #include "talk.hpp"
+#include "turns.hpp"
 
 #include <cstdlib>
 
@@ -58,17 +59,13 @@ void feed(Walker& walker, Flow& flow, Side side, std::span<const std::byte> byte
   if (walker.open_streams() > kSmall.streams_max) std::abort();
 }
 
-// The input is a row of turns: whose it is and how long, then its bytes.
-Outcome play(std::span<const std::byte> input, std::size_t piece) {
+Outcome play(std::span<const std::byte> conversation, std::size_t piece) {
   Walker walker{kSmall};
   Outcome outcome;
   const auto greeting = test::preface();
   feed(walker, outcome.client, Side::Client, greeting);
-  while (input.size() > 1 && !outcome.client.error && !outcome.server.error) {
-    const auto turn = std::to_integer<std::size_t>(input[0]);
-    const auto side = turn % 2 == 0 ? Side::Client : Side::Server;
-    auto bytes = input.subspan(1, std::min(turn / 2 + 1, input.size() - 1));
-    input = input.subspan(1 + bytes.size());
+  while (!conversation.empty() && !outcome.client.error && !outcome.server.error) {
+    auto [side, bytes] = test::next_turn(conversation);
     auto& flow = side == Side::Client ? outcome.client : outcome.server;
     while (!bytes.empty() && !flow.error) {
       const auto part = bytes.first(std::min(piece, bytes.size()));
@@ -88,7 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 1) return 0;
   const auto input = std::as_bytes(std::span{data, size});
   const auto piece = 1 + std::to_integer<std::size_t>(input[0]) % 64;
-  const auto turns = input.subspan(1);
-  if (play(turns, turns.size()) != play(turns, piece)) std::abort();
+  const auto conversation = input.subspan(1);
+  if (play(conversation, conversation.size()) != play(conversation, piece)) std::abort();
   return 0;
 }
