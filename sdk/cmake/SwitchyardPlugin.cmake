@@ -9,6 +9,7 @@ cmake_policy(PUSH)
 cmake_policy(VERSION 3.25)
 
 include(${CMAKE_CURRENT_LIST_DIR}/SwitchyardManifest.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/SwitchyardDescriptorSet.cmake)
 set(_SWITCHYARD_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.version CACHE INTERNAL "")
 
 function(switchyard_add_plugin name)

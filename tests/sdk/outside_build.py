@@ -1,7 +1,7 @@
-"""Installs the SDK to a new prefix and builds the example against it, outside of the tree.
+"""Installs the SDK to a new prefix and builds the examples against it, outside of the tree.
 
 Usage: outside_build.py BUILD_DIRECTORY C_COMPILER...
-The plugin must export one symbol, none of them unique, and carry its manifest through strip -s."""
+Each plugin must export one symbol, none of them unique, and carry its manifest through strip -s."""
 
 import json
 import os
@@ -11,6 +11,10 @@ import struct
 import subprocess
 import sys
 import tempfile
+
+
+EXAMPLES = {"echo": "echo", "grpc_greeter": "greeter"}  # folder → plugin
+TAGS = {"echo": [14, 15], "greeter": []}
 
 
 def run(*command, **options):
@@ -44,7 +48,7 @@ def manifest(plugin, folder):
     return json.loads(text[:-1])
 
 
-def check(plugin, folder):
+def check(plugin, folder, name, tags):
     require("switchyard_plugin_v0 is all that is exported", exported(plugin) == [["switchyard_plugin_v0", "D"]])
     dynamic = run("readelf", "-dW", plugin)
     require("every symbol is bound when it is loaded", "BIND_NOW" in dynamic)
@@ -52,26 +56,28 @@ def check(plugin, folder):
     require("it has a build id", "Build ID" in run("readelf", "-n", plugin))
     run("strip", "-s", plugin)
     said = manifest(plugin, folder)
-    require("the stripped file says who it is", (said["id"], said["version"]) == ("switchyard.echo", "0.1.0"))
+    require("the stripped file says who it is", (said["id"], said["version"]) == (f"switchyard.{name}", "0.1.0"))
     require("and for which ABI it was built", said["abi"] == "0.1")
-    require("and what it serves", [p["tag"] for p in said["protocols"]] == [14, 15])
+    require("and what it serves", [p["tag"] for p in said.get("protocols", [])] == tags)
 
 
 def install(build, folder):
     """Installs the development package to a prefix in `folder`; returns that prefix."""
     run("cmake", "--install", build, "--prefix", folder / "prefix", "--component", "dev")
     # A copy, so that nothing of the tree can be found from it.
-    shutil.copytree(next((folder / "prefix").rglob("example/echo")), folder / "echo")
+    for example, plugin in EXAMPLES.items():
+        shutil.copytree(next((folder / "prefix").rglob(f"example/{example}")), folder / plugin)
     return folder / "prefix"
 
 
-def build_with_cmake(prefix, folder, compiler):
-    made = folder / f"build-{pathlib.Path(compiler).name}"
-    run("cmake", "-G", "Ninja", "-S", folder / "echo", "-B", made, f"-DCMAKE_C_COMPILER={compiler}",
+def build_with_cmake(prefix, folder, compiler, name="echo"):
+    made = folder / f"build-{name}-{pathlib.Path(compiler).name}"
+    run("cmake", "-G", "Ninja", "-S", folder / name, "-B", made, f"-DCMAKE_C_COMPILER={compiler}",
         "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON")
     run("cmake", "--build", made, umask=0o002)
-    require("only its owner can write it", not (made / "echo.so").stat().st_mode & 0o022)
-    return made / "echo.so"
+    plugin = made / f"{name}.so"
+    require("only its owner can write it", not plugin.stat().st_mode & 0o022)
+    return plugin
 
 
 def build_by_hand(prefix, folder, compiler, generated):
@@ -91,11 +97,12 @@ def main(build, compilers):
         folder = pathlib.Path(name)
         prefix = install(build, folder)
         for compiler in compilers:
-            print(f"-- {compiler}, CMake")
-            plugin = build_with_cmake(prefix, folder, compiler)
-            check(plugin, folder)
-        print("-- pkg-config")
-        check(build_by_hand(prefix, folder, compilers[0], plugin.parent / "echo_manifest"), folder)
+            for name in EXAMPLES.values():
+                print(f"-- {name}, {compiler}, CMake")
+                check(build_with_cmake(prefix, folder, compiler, name), folder, name, TAGS[name])
+        print("-- echo, pkg-config")
+        generated = folder / f"build-echo-{pathlib.Path(compilers[0]).name}" / "echo_manifest"
+        check(build_by_hand(prefix, folder, compilers[0], generated), folder, "echo", TAGS["echo"])
 
 
 if __name__ == "__main__":
