@@ -2,6 +2,7 @@
 #include <switchyard/failure.hpp>
 
 #include <plugins/grpc/instance.hpp>
+#include <plugins/grpc/status_service.hpp>
 
 #include <boost/assert.hpp>
 #include <sys/socket.h>
@@ -20,7 +21,7 @@ namespace {
 // for 10 s.
 constexpr std::chrono::seconds kFinishLimit{5};
 
-// How often a drain looks whether calls over handed-over connections have ended.
+// How often a drain looks whether connections that were handed over have ended.
 constexpr std::chrono::milliseconds kLookInterval{100};
 
 std::uint64_t nanoseconds(std::chrono::nanoseconds duration) {
@@ -65,6 +66,7 @@ sy_instance::sy_instance(const sy_host* host, std::string_view config)
   for (std::uint32_t index = 0; index < loops_api_.count; ++index) {
     shares_.push_back(std::make_unique<Share>(*this, index));
   }
+  services.add(kStatusService, status_service(SY_MANIFEST_VERSION), nullptr);
 }
 
 sy_instance::~sy_instance() = default;
@@ -128,7 +130,7 @@ sy_status sy_instance::hand_over(Server& server, sy_connection* connection) {
   descriptor.struct_size = sizeof descriptor;
   const auto status = connection->api->detach(connection, &descriptor);
   if (status != SY_OK) return status;
-  last_hand_over_ = loops_api_.now(host_.get());
+  handed_over_.add(descriptor.descriptor);
   metrics_.connection_handed_over();
   server.serve(descriptor.descriptor, view(descriptor.read_ahead));
   return SY_OK;
@@ -140,10 +142,6 @@ void sy_instance::drain(std::uint64_t deadline, sy_drain_done done, void* contex
   const auto now = loops_api_.now(host_.get());
   // A unary call ends by itself, unless it waits for something to happen: then it is told in time.
   unary_alarm_.due = now + (deadline - std::min(now, deadline)) / 2;
-  // gRPC varies the age by a tenth. Calls that are open then may take until the deadline.
-  if (last_hand_over_ != 0) {
-    direct_alarm_.due = last_hand_over_ + nanoseconds(config_.max_connection_age) * 11 / 10;
-  }
   bool ended = false;
   {
     const std::lock_guard lock{mutex_};
@@ -153,7 +151,6 @@ void sy_instance::drain(std::uint64_t deadline, sy_drain_done done, void* contex
   }
   begin_drain();
   shares_.front()->loop.post(&sy_instance::start_alarms, this);
-  if (direct_alarm_.due == 0) end_direct();
   if (ended) done(context);
 }
 
@@ -213,7 +210,7 @@ void sy_instance::ask_unary_calls() {
 }
 
 void sy_instance::look_after_direct() {
-  if (live_calls_.empty()) return end_direct();
+  if (!handed_over_.any_open()) return end_direct();
   direct_alarm_.due = loops_api_.now(host_.get()) + nanoseconds(kLookInterval);
   direct_alarm_.start();
 }
@@ -251,7 +248,7 @@ void sy_instance::passed(void* self) {
 void sy_instance::start_alarms(void* self) {
   auto& instance = *static_cast<sy_instance*>(self);
   instance.unary_alarm_.start();
-  instance.direct_alarm_.start();
+  instance.look_after_direct();
 }
 
 void sy_instance::stop_alarms(void* self) {
@@ -261,7 +258,6 @@ void sy_instance::stop_alarms(void* self) {
 }
 
 void sy_instance::Alarm::start() {
-  if (due == 0) return;
   const auto* host = instance.host_.get();
   const auto status = instance.loops_api_.start_timer(host, due, &Alarm::fired, this, &timer);
   BOOST_VERIFY(status == SY_OK);

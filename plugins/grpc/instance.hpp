@@ -5,6 +5,7 @@
 
 #include <plugins/grpc/call_environment.hpp>
 #include <plugins/grpc/config.hpp>
+#include <plugins/grpc/descriptors.hpp>
 #include <plugins/grpc/live_calls.hpp>
 #include <plugins/grpc/loop.hpp>
 #include <plugins/grpc/metrics.hpp>
@@ -70,7 +71,7 @@ private:
   struct Alarm {
     sy_instance& instance;
     void (sy_instance::*ring)();
-    std::uint64_t due = 0; ///< as sy_loops.now; 0: never
+    std::uint64_t due = 0; ///< as sy_loops.now
     sy_timer* timer = nullptr;
 
     void start();
@@ -106,8 +107,8 @@ private:
   const switchyard::grpc::CallEnvironment environment_;
   std::vector<std::unique_ptr<Share>> shares_; ///< by the host's numbers of loops
   std::optional<Running> running_;
-  std::atomic<std::uint64_t> last_hand_over_ = 0; ///< as sy_loops.now; 0: none
-  std::atomic<std::size_t> to_drain_ = 0;         ///< loops whose clients have not been told
+  switchyard::grpc::Descriptors handed_over_;
+  std::atomic<std::size_t> to_drain_ = 0; ///< loops whose clients have not been told
   Alarm unary_alarm_;
   Alarm direct_alarm_;
   std::atomic<bool> direct_ended_ = false;

@@ -1,6 +1,5 @@
 #include <plugins/grpc/live_calls.hpp>
 
-#include <algorithm>
 #include <vector>
 
 namespace switchyard::grpc {
@@ -28,13 +27,6 @@ void LiveCalls::ask(bool unary) {
   }
   for (auto* call : asked)
     call->ask();
-}
-
-bool LiveCalls::empty() {
-  return std::ranges::all_of(shards_, [](Shard& shard) {
-    const std::lock_guard lock{shard.mutex};
-    return shard.calls.empty();
-  });
 }
 
 } // namespace switchyard::grpc

@@ -36,9 +36,6 @@ public:
   /// itself in most cases; a stream may live for as long as its client.
   void ask(bool unary);
 
-  /// True when there was none in any of the places where they are kept.
-  [[nodiscard]] bool empty();
-
 private:
   struct Shard {
     std::mutex mutex;

@@ -1,0 +1,54 @@
+#include <switchyard/bytes.hpp>
+#include <switchyard/status/v1/status.pb.h>
+
+#include <plugins/grpc/status_service.hpp>
+
+#include <status.descriptors.h>
+#include <string>
+
+namespace switchyard::grpc {
+namespace {
+
+using status::v1::PingRequest;
+using status::v1::PingResponse;
+
+void ping(void* version, sy_grpc_call* call, sy_bytes message) {
+  sy_grpc_status answer{};
+  answer.struct_size = sizeof answer;
+  std::string reply;
+  PingRequest request;
+  if (request.ParseFromArray(message.data, static_cast<int>(message.size))) {
+    PingResponse response;
+    response.set_version(static_cast<const char*>(version));
+    response.SerializeToString(&reply);
+  } else {
+    answer.code = SY_GRPC_INTERNAL;
+    answer.message = to_c(std::string_view{"the request cannot be decoded"});
+  }
+  call->api->finish(call, &answer, {reply.data(), reply.size()}, {});
+}
+
+constexpr std::string_view kPing = "Ping";
+constexpr sy_grpc_method kPingMethod{
+    .struct_size = sizeof(sy_grpc_method),
+    .kind = SY_GRPC_UNARY,
+    .name = {kPing.data(), kPing.size()},
+    .context = nullptr,
+    .call = &ping};
+constexpr const sy_grpc_method* kMethods[] = {&kPingMethod};
+
+} // namespace
+
+sy_grpc_service status_service(const char* version) noexcept {
+  return {
+      .struct_size = sizeof(sy_grpc_service),
+      .flags = SY_GRPC_ON_INTERNAL | SY_GRPC_ON_EXTERNAL,
+      .context = const_cast<char*>(version),
+      .methods = kMethods,
+      .method_count = std::size(kMethods),
+      .descriptor_set = {status_descriptors, sizeof status_descriptors},
+      .cancel = nullptr,
+      .ended = nullptr};
+}
+
+} // namespace switchyard::grpc
