@@ -3,11 +3,31 @@
 #include <boost/assert.hpp>
 
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <pthread.h>
 #include <signal.h>
+#include <utility>
 
 namespace switchyard::host {
+
+namespace {
+
+constexpr std::chrono::seconds kEndLimit{10};
+
+/// Signals are the main thread's.
+template <class Body>
+std::thread start_thread(Body body) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread started{std::move(body)};
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
+}
+
+} // namespace
 
 /// Where the two threads meet; the given-up one keeps it alive.
 struct ControlThread::Desk {
@@ -33,22 +53,16 @@ struct ControlThread::Desk {
 ControlThread::ControlThread() = default;
 
 ControlThread::~ControlThread() {
-  renew();
+  static_cast<void>(renew(kEndLimit));
 }
 
 bool ControlThread::run(std::chrono::milliseconds limit, std::function<void()> work) {
   if (!desk_) {
     desk_ = std::make_shared<Desk>();
-    // Signals are the main thread's.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread{[desk = desk_] {
+    thread_ = start_thread([desk = desk_] {
       pthread_setname_np(pthread_self(), "control");
       desk->serve();
-    }};
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    });
   }
   BOOST_ASSERT(thread_.get_id() != std::this_thread::get_id());
 
@@ -60,18 +74,32 @@ bool ControlThread::run(std::chrono::milliseconds limit, std::function<void()> w
   lock.unlock();
   thread_.detach();
   desk_.reset();
+  ++given_up_;
   return false;
 }
 
-void ControlThread::renew() {
-  if (!desk_) return;
+bool ControlThread::renew(std::chrono::milliseconds limit) {
+  if (!desk_) return true;
   {
     const std::lock_guard lock{desk_->mutex};
     desk_->leave = true;
     desk_->changed.notify_all();
   }
-  thread_.join();
   desk_.reset();
+
+  // A join has no limit; its thread has ended only when what is thread_local has, too.
+  const auto ended = std::make_shared<std::promise<void>>();
+  auto joiner = start_thread([ended, thread = std::move(thread_)]() mutable {
+    thread.join();
+    ended->set_value();
+  });
+  if (ended->get_future().wait_for(limit) == std::future_status::ready) {
+    joiner.join();
+    return true;
+  }
+  joiner.detach();
+  ++given_up_;
+  return false;
 }
 
 } // namespace switchyard::host

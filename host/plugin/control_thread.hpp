@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -13,7 +14,7 @@ class ControlThread {
 public:
   ControlThread();
 
-  /// Waits for the thread, unless it was given up.
+  /// Waits for the thread, but not for ever, unless it was given up.
   ~ControlThread();
   ControlThread(const ControlThread&) = delete;
   ControlThread& operator=(const ControlThread&) = delete;
@@ -23,13 +24,18 @@ public:
   [[nodiscard]] bool run(std::chrono::milliseconds limit, std::function<void()> work);
 
   /// Ends the thread, and with it everything thread_local that plugins have left on it; the next
-  /// run() starts another.
-  void renew();
+  /// run() starts another. False: a destructor of theirs still runs after `limit`, and the thread
+  /// is left behind.
+  [[nodiscard]] bool renew(std::chrono::milliseconds limit);
+
+  /// Threads that were given up or left behind.
+  [[nodiscard]] std::size_t given_up() const noexcept { return given_up_; }
 
 private:
   struct Desk;
   std::shared_ptr<Desk> desk_; ///< null: no thread
   std::thread thread_;
+  std::size_t given_up_ = 0;
 };
 
 } // namespace switchyard::host

@@ -327,7 +327,14 @@ struct Instance::State {
     services.reset();
     api = nullptr;
 
-    around.control.renew(); // what the plugin has made thread_local there ends with the thread
+    // What plugins have made thread_local there ends with the thread. The loader keeps those whose
+    // destructors have not returned.
+    if (!around.control.renew(limit())) {
+      log(SY_LOG_ERROR,
+          "control thread left behind: what a plugin has made thread_local on it does not end "
+          "limit=\"" +
+              duration_text(limit()) + "\" threads=" + std::to_string(around.control.given_up()));
+    }
     const auto gone = std::make_shared<bool>(false);
     const auto unloading = std::make_shared<Library>(std::move(library));
     const auto unloaded = call("dlclose()", [gone, unloading](sy_error*) -> sy_status {

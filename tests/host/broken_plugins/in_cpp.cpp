@@ -2,6 +2,7 @@
 #if defined(THROW_IN_INIT)
 #include <stdexcept>
 #endif
+#include <unistd.h>
 
 namespace {
 
@@ -9,7 +10,13 @@ namespace {
 struct Object {
   int touched = 0;
 
-  ~Object() { touched = -1; }
+  ~Object() {
+    touched = -1;
+#if defined(HANG_IN_THREAD_LOCAL)
+    for (;;)
+      ::pause();
+#endif
+  }
 };
 
 thread_local Object object;

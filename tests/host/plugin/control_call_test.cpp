@@ -43,9 +43,42 @@ TEST(ControlThread, EndsWhatIsLocalToItWhenItIsRenewed) {
 
   ASSERT_TRUE(control.run(60s, [] { static thread_local Local local; }));
   EXPECT_EQ(ended, 0);
-  control.renew();
+  EXPECT_TRUE(control.renew(60s));
   EXPECT_EQ(ended, 1);
   ASSERT_TRUE(control.run(60s, [] { static thread_local Local local; }));
+}
+
+// A plugin's destructor of something thread_local runs when the thread ends, and may hang there.
+TEST(ControlThread, IsLeftBehindWhenItDoesNotEnd) {
+  struct Hang {
+    std::latch go{1};
+    std::latch gone{1};
+  };
+
+  struct Local {
+    ~Local() {
+      hang->go.wait();
+      hang->gone.count_down();
+    }
+
+    std::shared_ptr<Hang> hang;
+  };
+
+  const auto hang = std::make_shared<Hang>();
+  ControlThread control;
+  ASSERT_TRUE(control.run(60s, [hang] {
+    static thread_local Local local;
+    local.hang = hang;
+  }));
+  EXPECT_FALSE(control.renew(1ms));
+  EXPECT_EQ(control.given_up(), 1U);
+  bool ran = false;
+  EXPECT_TRUE(control.run(60s, [&] { ran = true; }));
+  EXPECT_TRUE(ran);
+  EXPECT_TRUE(control.renew(60s));
+  EXPECT_EQ(control.given_up(), 1U);
+  hang->go.count_down();
+  hang->gone.wait();
 }
 
 TEST(ControlThread, IsReplacedWhenACallHangs) {

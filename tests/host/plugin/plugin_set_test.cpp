@@ -210,6 +210,22 @@ TEST(PluginSet, GivesUpWhatHangs) {
   }
 }
 
+// "one" leaves first, by way of the thread on which the other hangs.
+TEST(PluginSet, RetainsOnlyWhoseThreadLocalObjectsDoNotEnd) {
+  Yard yard;
+  RunningSet running{yard, {"hang_in_thread_local", "one"}};
+  yard.config.limits.control_timeout = 4s;
+  running.set->stop();
+  auto& hanging = running["hang_in_thread_local"];
+  EXPECT_EQ(hanging.state(), PluginState::Retained);
+  EXPECT_THAT(hanging.why(), HasSubstr("the loader keeps it mapped"));
+  EXPECT_EQ(running["one"].state(), PluginState::Unloaded) << running["one"].why();
+  EXPECT_THAT(
+      yard.log(),
+      Contains("one control thread left behind: what a plugin has made thread_local on it does not "
+               "end limit=\"4 s\" threads=1"));
+}
+
 // By way of the trial process, which is asked to load what the host will.
 TEST(PluginSet, KeepsPlatformLibrariesOnly) {
   Yard yard;
