@@ -1,9 +1,11 @@
 #include <host/listen/endpoint.hpp>
 #include <host/serve/dial_service.hpp>
+#include <host/serve/host_metrics.hpp>
 #include <host/serve/loop_service.hpp>
 #include <host/serve/plugin_log.hpp>
 #include <host/serve/serve.hpp>
 #include <host/serve/server.hpp>
+#include <host/serve/totals.hpp>
 
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
@@ -197,10 +199,7 @@ void Server::on_each_loop_or_exit(LoopTask task) {
 }
 
 std::uint64_t Server::connections_open() const {
-  std::uint64_t open = 0;
-  for (const auto& stages : loops_)
-    open += stages->connections.counters().open();
-  return open;
+  return totals(loops_).open;
 }
 
 void Server::begin_drain(std::function<void()> done) {
@@ -256,7 +255,7 @@ Server::End Server::shut_down_now() {
 }
 
 std::string Server::metrics() const {
-  return services_.metrics.text();
+  return host_metrics(config_, loops_) + services_.metrics.text();
 }
 
 } // namespace switchyard::host

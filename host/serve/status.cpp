@@ -1,8 +1,8 @@
 #include <host/serve/server.hpp>
+#include <host/serve/totals.hpp>
 
 #include <boost/json/array.hpp>
 
-#include <array>
 #include <unistd.h>
 
 namespace switchyard::host {
@@ -38,28 +38,18 @@ json::object describe(const Instance& plugin) {
 json::object Server::status() const {
   json::array listeners;
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
-    std::uint64_t accepted = 0;
-    for (const auto& stages : loops_)
-      accepted += stages->acceptors[i]->accepted();
     listeners.emplace_back(json::object{
         {"name", config_.listeners[i].name},
         {"address", bound_address(i)},
         {"protocol", config_.listeners[i].protocol},
         {"tls", config_.listeners[i].tls},
-        {"accepted", accepted}});
+        {"accepted", accepted_by(loops_, i)}});
   }
 
-  std::uint64_t accepted = 0;
-  std::array<std::uint64_t, kCloseReasons> closed{};
-  for (const auto& stages : loops_) {
-    const auto& counters = stages->connections.counters();
-    accepted += counters.accepted.load(std::memory_order_relaxed);
-    for (std::size_t i = 0; i < closed.size(); ++i)
-      closed[i] += counters.closed[i].load(std::memory_order_relaxed);
-  }
+  const auto sum = totals(loops_);
   json::object reasons;
-  for (std::size_t i = 0; i < closed.size(); ++i)
-    reasons[to_string(static_cast<CloseReason>(i))] = closed[i];
+  for (std::size_t i = 0; i < sum.closed.size(); ++i)
+    reasons[to_string(static_cast<CloseReason>(i))] = sum.closed[i];
 
   json::array plugins;
   for (const auto& plugin : plugins_->plugins())
@@ -76,7 +66,7 @@ json::object Server::status() const {
       {"listeners", std::move(listeners)},
       {"connections",
        json::object{
-           {"open", connections_open()}, {"accepted", accepted}, {"closed", std::move(reasons)}}},
+           {"open", sum.open}, {"accepted", sum.accepted}, {"closed", std::move(reasons)}}},
       {"plugins", std::move(plugins)}};
 }
 

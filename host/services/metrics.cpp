@@ -139,10 +139,6 @@ std::string Metrics::text() const {
   return prometheus::TextSerializer{}.Serialize(state_->registry.Collect());
 }
 
-prometheus::Registry& Metrics::registry() noexcept {
-  return state_->registry;
-}
-
 const sy_metrics& metrics_table() noexcept {
   static constexpr sy_metrics kTable{
       .struct_size = sizeof(sy_metrics),

@@ -6,10 +6,6 @@
 #include <string>
 #include <string_view>
 
-namespace prometheus {
-class Registry;
-}
-
 namespace switchyard::host {
 
 /// The table of SY_METRICS; every function finds its instance through `host`.
@@ -48,9 +44,6 @@ public:
 
   /// What a scraper reads (Prometheus text exposition format 0.0.4).
   [[nodiscard]] std::string text() const;
-
-  /// For metrics of the host itself; the same exposition.
-  [[nodiscard]] prometheus::Registry& registry() noexcept;
 
 private:
   struct State;

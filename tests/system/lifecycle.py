@@ -286,6 +286,18 @@ class Counts(unittest.TestCase):
             connections = server.status()["connections"]
             self.assertEqual(connections["open"], 0)
             self.assertEqual(connections["accepted"], sum(connections["closed"].values()))
+            self.assert_same_in_metrics(server, connections)
+
+    def assert_same_in_metrics(self, server, connections):
+        shown = {name: value for name, value in server.metrics().items() if name.startswith("switchyard_host_")}
+        expected = {
+            "switchyard_host_connections_accepted_total": connections["accepted"],
+            "switchyard_host_connections_open": connections["open"],
+            'switchyard_host_listener_accepted_total{listener="server"}': connections["accepted"],
+        }
+        for reason, count in connections["closed"].items():
+            expected[f'switchyard_host_connections_closed_total{{reason="{reason}"}}'] = count
+        self.assertEqual(shown, expected)
 
     def test_clear_text_although_incoming_is_verified(self):
         with Server(tls=material("verifying") | {"verify_incoming": True}) as server:

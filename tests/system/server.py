@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import tempfile
 
@@ -65,6 +66,16 @@ class Server(Process):
 
     def status(self):
         return json.loads(command("status", "--json", "--socket", self.socket))
+
+    def metrics(self):
+        """{name with labels: value} of all metrics."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(START)
+            control.connect(str(self.socket))
+            control.sendall(b'{"command": "metrics"}\n')
+            text = json.loads(control.makefile().readline())["text"]
+        samples = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, _, value in samples}
 
     def __enter__(self):
         return self
