@@ -1,7 +1,8 @@
-# switchyard_descriptor_set(target service.proto [IMPORTS directories…])
+# switchyard_descriptor_set(target service.proto [NAME service] [IMPORTS directories…])
 #
 # Makes <service.descriptors.h> for the sources of a target: service_descriptors, the bytes of a serialized
-# FileDescriptorSet with that file and all it imports, for sy_grpc_service.descriptor_set. Needs protoc.
+# FileDescriptorSet with that file and all it imports, for sy_grpc_service.descriptor_set. NAME is used in place of the
+# file's name. Needs protoc.
 
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.25)
@@ -21,10 +22,10 @@ endif()
 set(_SWITCHYARD_DESCRIPTOR_SET ${CMAKE_CURRENT_LIST_FILE} CACHE INTERNAL "")
 
 function(switchyard_descriptor_set target proto)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "IMPORTS")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "NAME" "IMPORTS")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR
-      "switchyard_descriptor_set(${target}): the form is (target service.proto [IMPORTS directories])")
+      "switchyard_descriptor_set(${target}): the form is (target service.proto [NAME name] [IMPORTS directories])")
   endif()
   find_program(SWITCHYARD_PROTOC protoc)
   if(NOT SWITCHYARD_PROTOC)
@@ -33,6 +34,9 @@ function(switchyard_descriptor_set target proto)
 
   cmake_path(ABSOLUTE_PATH proto BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
   cmake_path(GET proto STEM name)
+  if(arg_NAME)
+    set(name ${arg_NAME})
+  endif()
   cmake_path(GET proto PARENT_PATH directory)
   string(MAKE_C_IDENTIFIER ${name}_descriptors symbol)
   set(made ${CMAKE_CURRENT_BINARY_DIR}/${target}_descriptors)
