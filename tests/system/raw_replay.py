@@ -8,6 +8,7 @@ asked by using it once more, not by waiting. With CONSUL_BINARY in the environme
 import collections
 import json
 import pathlib
+import re
 import struct
 import tempfile
 import unittest
@@ -81,7 +82,8 @@ DIFFERENT = {
     "raw-109-tls-plaintext-byte4-refused": REFUSED_UNREAD,
 }
 
-# Methods and protocols of handlers that are not there yet.
+# Methods and protocols of handlers that are not there yet: today they are refused, and a test holds that. With its
+# handler a recording moves to SAME.
 NEEDS = {
     "Raft": """
 raw-02-byte0-Status.Leader
@@ -304,6 +306,18 @@ class Replay(unittest.TestCase):
         wire.send(connection, wire.frame(PING, SYN, 0, 0x7E57))
         self.assertEqual(session.read(), wire.Frame(PING, ACK, 0, 0x7E57, b""), "the next word after the recorded ones")
 
+    def not_yet(self, name):
+        """What is said today instead of the recorded answer: no such method, or the end without a reply."""
+        sent, _ = self.load(name)
+        connection = self.dial(clear)
+        wire.send(connection, sent)
+        if sent[0] in (wire.RAFT, wire.SNAPSHOT):
+            self.assertEqual(end_of(connection)[0], b"", "no plugin speaks it")
+            return
+        said = b""
+        while not re.search(rb"rpc: can't find (service|method) [A-Za-z]+\.[A-Za-z]+", said):
+            said += wire.read_exactly(connection, 1)
+
     @unittest.skipIf(consul.BINARY, DIFFERENT["raw-77-byte4-yamux-half-close-before-reply"])
     def test_raw_77_byte4_yamux_half_close_before_reply(self):
         """As recorded with Status.Ping, and acknowledged."""
@@ -365,7 +379,7 @@ class Tables(unittest.TestCase):
 
 
 def add_tests():
-    """One test a recording, by its name; those of handlers to come are skipped, and say for what they wait."""
+    """One test a recording, by its name; those of handlers to come hold what is said without them."""
 
     def add(name, test):
         setattr(Replay, "test_" + name.replace("-", "_").replace(".", "_"), test)
@@ -376,7 +390,7 @@ def add_tests():
         add(name, lambda self, name=name: self.replay(name, with_ping))
     for what, names in NEEDS.items():
         for name in names.split():
-            add(name, unittest.skip(f"needs {what}")(lambda self: None))
+            add(name, unittest.skipIf(consul.BINARY, f"needs {what}")(lambda self, name=name: self.not_yet(name)))
 
 
 add_tests()
