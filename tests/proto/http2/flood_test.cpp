@@ -134,6 +134,10 @@ TEST(Http2Flood, OfStreamsIsStoppedAtWhatTheServerAdvertised) {
   acknowledged.greet(settings({{3, 10}}));
   EXPECT_EQ(say(acknowledged, 100, Error::TooManyStreams, call_of), 10u);
 
+  Talk lowered;
+  lowered.greet(settings({{3, 10}}) + settings({{3, 5}}));
+  EXPECT_EQ(say(lowered, 100, Error::TooManyStreams, call_of), 10u);
+
   Talk early;
   (void)early.client(preface() + settings());
   (void)early.server(settings({{3, 10}}));

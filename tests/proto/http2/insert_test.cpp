@@ -25,6 +25,7 @@ TEST(Http2Insertion, HasAPlaceBetweenTheServersFrames) {
       {"in the first header", part(opening, 8), {}, false},
       {"in the first settings", part(opening, 12), {}, false},
       {"after the first settings", opening, opening.size(), true},
+      {"after settings with a remainder", frame(FrameType::Settings, 0, 9), 18, true},
       {"before half a header", opening + part(ping(), 5), opening.size(), true},
       {"before half a payload", opening + part(ping(), 12), opening.size(), false},
       {"after an answer", opening + reply, (opening + reply).size(), true},

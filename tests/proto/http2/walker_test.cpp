@@ -10,6 +10,12 @@ using namespace test;
 constexpr auto kUnknown = static_cast<FrameType>(0xfa);
 constexpr std::uint8_t kBoth = kEndHeaders | kEndStream;
 
+/// As many bytes and frames as a header block may have.
+Bytes full_block(std::uint32_t stream) {
+  return headers(stream, 0, 16384) + 2 * continuation(stream, 0, 16384) +
+         continuation(stream, 0, 16380) + continuation(stream, kEndHeaders, 4);
+}
+
 TEST(Http2Walker, StaysSmall) {
   EXPECT_LE(sizeof(Walker), 256u);
 }
@@ -30,7 +36,8 @@ TEST(Http2Walker, PassesWhatClientsSay) {
       {"first stream above all", call(kLastStream), 1},
       {"largest frame", headers(1) + data(1, 16384), 1},
       {"header block in two", headers(1, 0) + continuation(1), 1},
-      {"header block in five", headers(1, 0) + 3 * continuation(1, 0) + continuation(1), 1},
+      {"header block in five", full_block(1), 1},
+      {"two such blocks", full_block(1) + full_block(3), 2},
       {"call without a message, block in two", headers(1, kEndStream) + continuation(1), 1},
       {"trailers", headers(1) + data(1, 20) + headers(1, kBoth), 1},
       {"cancelled call", headers(1) + rst_stream(1), 0},
