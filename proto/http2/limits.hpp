@@ -17,16 +17,17 @@ struct Limits {
   std::size_t streams_max = 4096;
 
   /// Bytes of a header block, HEADERS and CONTINUATIONs together, padding included. gRPC refuses
-  /// metadata above 8 KiB call by call; eight times as much leaves it the chance to do so.
-  std::size_t header_block_bytes_max = 64 * 1024;
+  /// metadata above 8 KiB call by call; four times as much leaves it the chance to do so.
+  std::size_t header_block_bytes_max = 32 * 1024;
 
-  /// CONTINUATION frames of one header block. Three of the usual 16 KiB complete the largest block;
-  /// gRPC counts metadata anew in each frame.
-  std::size_t continuations_max = 4;
+  /// CONTINUATION frames of one header block. One after the usual 16 KiB completes the largest
+  /// block. gRPC counts metadata anew in each frame, so each lets as much more memory be taken.
+  std::size_t continuations_max = 1;
 
   /// Bytes of header blocks, all together, until the client acknowledges the server's first
-  /// SETTINGS. Until then gRPC limits neither metadata (to less than 16 MiB) nor streams. The first
-  /// hundred calls of a client that does not wait for SETTINGS take about 30 KiB.
+  /// SETTINGS. Until then gRPC limits neither metadata (to less than 16 MiB) nor streams, and a
+  /// byte can cost it 170. The first hundred calls of a client that does not wait take about 30
+  /// KiB.
   std::size_t unacknowledged_bytes_max = 128 * 1024;
 
   /// Streams given up before the server had answered: RST_STREAM, by the client, or by the server
@@ -39,9 +40,9 @@ struct Limits {
   /// round trip while they receive (grpc-go one ping at a time); keepalive needs one in 10 s.
   Allowance pings{.burst = 100, .every = 100ms};
 
-  /// WINDOW_UPDATE. Every stream the client opens and every HEADERS or DATA frame of the server give
-  /// four back, and each KiB the server sends one more: clients grant both windows once a message
-  /// (gRPC's own when they begin to wait for it) or once a read.
+  /// WINDOW_UPDATE. Every stream the client opens and every HEADERS or DATA frame of the server
+  /// give four back, and each KiB the server sends one more: clients grant both windows once a
+  /// message (gRPC's own when they begin to wait for it) or once a read.
   Allowance window_updates{.burst = 4096, .every = 1ms};
 
   /// Frames that do no work: SETTINGS, PRIORITY, GOAWAY, acknowledgements, empty and unknown
