@@ -20,7 +20,8 @@ struct Passage {
   std::optional<std::size_t> insert_at;
 
   /// Why the connection must end: pass `pass` bytes on or do not, tell the client goaway_code()
-  /// where a frame may stand, and close both sides. The walker takes no more bytes.
+  /// where a frame may stand, and close both sides. The walker takes no more bytes of this side;
+  /// of the other it does, until such a place is found.
   std::optional<Error> error;
 
   friend bool operator==(const Passage&, const Passage&) = default;

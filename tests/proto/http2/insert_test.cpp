@@ -73,6 +73,19 @@ TEST(Http2Insertion, IsNothingForTheClientsBytes) {
   EXPECT_EQ(Talk{}.client(preface() + settings() + call(1)).insert_at, std::nullopt);
 }
 
+TEST(Http2Insertion, HasAPlaceForWhyAConnectionEnds) {
+  Talk talk;
+  talk.greet();
+  (void)talk.client(call(1));
+  const auto message = data(1, 1000);
+  (void)talk.server(part(message, 500));
+  EXPECT_EQ(talk.client(data(2, 1)).error, Error::ServerStream);
+  EXPECT_FALSE(talk.walker.may_insert());
+  const Bytes tail{message.begin() + 500, message.end()};
+  EXPECT_EQ(talk.server(tail).insert_at, tail.size());
+  EXPECT_TRUE(talk.walker.may_insert());
+}
+
 // What a client does that has not yet seen our GOAWAY, and then has.
 TEST(Http2Insertion, LetsAClientOpenStreamsUntilItLeaves) {
   Talk talk;
