@@ -65,6 +65,18 @@ void read(const json::value& value, const std::string& key, std::vector<std::str
   }
 }
 
+void read_where(const json::value& value, const std::string& key, std::uint32_t& into) {
+  std::vector<std::string> names;
+  constexpr auto kAllowed = "a list of \"internal\" and \"external\"";
+  if (!value.is_array()) refuse(key, kAllowed);
+  read(value, key, names);
+  into = 0;
+  for (const auto& name : names) {
+    if (name != "internal" && name != "external") refuse(key, kAllowed);
+    into |= name == "internal" ? SY_GRPC_ON_INTERNAL : SY_GRPC_ON_EXTERNAL;
+  }
+}
+
 [[noreturn]] void refuse_unknown(const std::string& key, std::string_view known) {
   throw Failure{SY_INVALID, (key + ": no such key; known are ").append(known)};
 }
@@ -115,6 +127,8 @@ Config parse_config(std::string_view text) {
       read(value, key, config.min_ping_interval);
     } else if (name == "write_timeout") {
       read(value, key, config.write_timeout);
+    } else if (name == "reflection") {
+      read_where(value, key, config.reflection);
     } else if (name == "direct_listeners") {
       read(value, key, config.direct_listeners);
     } else if (name == "max_connection_age") {
@@ -123,7 +137,7 @@ Config parse_config(std::string_view text) {
       refuse_unknown(
           key,
           "internal, external, handshake_timeout, keepalive_interval, keepalive_timeout, "
-          "min_ping_interval, write_timeout, direct_listeners and max_connection_age");
+          "min_ping_interval, write_timeout, reflection, direct_listeners and max_connection_age");
     }
   }
   return config;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <switchyard/grpc/services.h>
+
 #include <proto/http2/limits.hpp>
 
 #include <algorithm>
@@ -40,6 +42,9 @@ struct Config {
 
   /// A client that takes nothing of what waits for it for this long has gone.
   std::chrono::nanoseconds write_timeout = std::chrono::seconds{30};
+
+  /// Where tools may ask for the schemas of services: SY_GRPC_ON_….
+  std::uint32_t reflection = SY_GRPC_ON_EXTERNAL;
 
   /// Names of listeners whose clear connections gRPC gets as they are.
   std::vector<std::string> direct_listeners;

@@ -53,20 +53,21 @@ void sy_instance::Share::abort(void* self) {
 }
 
 sy_instance::sy_instance(const sy_host* host, std::string_view config)
-    : services{Host{host}.require<sy_journal>()},
-      host_{host},
+    : host_{host},
       loops_api_{host_.require<sy_loops>()},
       config_{parse_config(config)},
       metrics_{host, host_.require<sy_metrics>()},
       limits_{config_.internal.walker_limits(), config_.external.walker_limits()},
-      environment_{host_, loops_api_, services, peers_, metrics_, live_calls_},
+      services_{host_.require<sy_journal>()},
+      standard_services_{services_, config_.reflection},
+      environment_{host_, loops_api_, services_, peers_, metrics_, live_calls_},
       unary_alarm_{*this, &sy_instance::ask_unary_calls},
       direct_alarm_{*this, &sy_instance::look_after_direct},
       busy_{loops_api_.count + 1} {
   for (std::uint32_t index = 0; index < loops_api_.count; ++index) {
     shares_.push_back(std::make_unique<Share>(*this, index));
   }
-  services.add(kStatusService, status_service(SY_MANIFEST_VERSION), nullptr);
+  standard_services_.add(kStatusService, status_service(SY_MANIFEST_VERSION), nullptr);
 }
 
 sy_instance::~sy_instance() = default;
@@ -156,6 +157,7 @@ void sy_instance::drain(std::uint64_t deadline, sy_drain_done done, void* contex
 
 void sy_instance::begin_drain() {
   if (std::exchange(draining_, true)) return;
+  standard_services_.drain();
   to_drain_ = shares_.size();
   for (const auto& share : shares_)
     share->loop.post(&Share::drain, share.get());

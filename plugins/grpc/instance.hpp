@@ -12,6 +12,7 @@
 #include <plugins/grpc/peers.hpp>
 #include <plugins/grpc/server.hpp>
 #include <plugins/grpc/service_table.hpp>
+#include <plugins/grpc/standard_services.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -45,7 +46,13 @@ public:
   /// Throws Failure when services do not finish their calls. [control]
   void stop();
 
-  switchyard::grpc::ServiceTable services;
+  /// As sy_registrar.bind, throwing Failure, and unbind. [control]
+  void bind(
+      std::string_view name, const sy_grpc_service& service, sy_registration* registration) {
+    standard_services_.add(name, service, registration);
+  }
+
+  void unbind(sy_registration* registration) { standard_services_.remove(registration); }
 
 private:
   using Server = switchyard::grpc::Server;
@@ -102,6 +109,8 @@ private:
   const switchyard::grpc::Config config_;
   const switchyard::grpc::Metrics metrics_;
   const switchyard::http2::Limits limits_[2]; ///< [external]
+  switchyard::grpc::ServiceTable services_;
+  switchyard::grpc::StandardServices standard_services_;
   switchyard::grpc::Peers peers_;
   switchyard::grpc::LiveCalls live_calls_;
   const switchyard::grpc::CallEnvironment environment_;

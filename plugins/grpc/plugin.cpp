@@ -29,12 +29,12 @@ sy_status bind(
     if (entry_size < sizeof service || service.struct_size < sizeof service) {
       throw Failure{SY_INVALID, "the entry is no sy_grpc_service of this ABI"};
     }
-    instance(provider).services.add(view(key), service, registration);
+    instance(provider).bind(view(key), service, registration);
   });
 }
 
 void unbind(void* provider, sy_registration* registration) {
-  instance(provider).services.remove(registration);
+  instance(provider).unbind(registration);
 }
 
 constexpr sy_grpc_services kServices = {

@@ -3,6 +3,7 @@
 
 #include <plugins/grpc/service_table.hpp>
 
+#include <algorithm>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -95,14 +96,15 @@ void ServiceTable::add(
   }
 }
 
-void ServiceTable::remove(sy_registration* registration) {
+std::string ServiceTable::remove(sy_registration* registration) {
   const std::unique_lock lock{mutex_};
   std::erase_if(methods_, [registration](const auto& method) {
     return method.second.service->registration == registration;
   });
-  std::erase_if(services_, [registration](const auto& service) {
+  const auto found = std::ranges::find_if(services_, [registration](const auto& service) {
     return service.second.registration == registration;
   });
+  return found == services_.end() ? std::string{} : std::move(services_.extract(found).key());
 }
 
 std::string ServiceTable::find(std::string_view path, std::uint32_t where, MethodUse& use) const {
@@ -130,6 +132,17 @@ std::string ServiceTable::missing(std::string_view path, std::uint32_t where) co
     return "unknown service " + name;
   }
   return "unknown method " + std::string{path.substr(slash + 1)} + " for service " + name;
+}
+
+Presence ServiceTable::presence(std::string_view name, std::uint32_t where) const {
+  const std::shared_lock lock{mutex_};
+  const auto found = services_.find(name);
+  if (found == services_.end() || (found->second.entry.flags & where) == 0) return Presence::None;
+  auto* const registration = found->second.registration;
+  if (registration == nullptr) return Presence::Here;
+  if (journal_.enter(registration) != SY_OK) return Presence::Leaving;
+  journal_.leave(registration);
+  return Presence::Here;
 }
 
 void ServiceTable::visit(

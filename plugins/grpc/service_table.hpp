@@ -57,6 +57,13 @@ private:
   sy_registration* registration_ = nullptr; ///< null: a service of the plugin's own
 };
 
+/// Whether a service can be called.
+enum class Presence {
+  None,    ///< it is not registered
+  Leaving, ///< it is, by somebody who takes no call any more
+  Here,
+};
+
 /// What can be called, by "package.Service/Method". Any thread.
 class ServiceTable {
 public:
@@ -66,12 +73,16 @@ public:
   /// when the name is taken, SY_INVALID for what the interface does not allow.
   void add(std::string_view name, const sy_grpc_service& service, sy_registration* registration);
 
-  /// Once it has returned, find() gives out no use of `registration` any more.
-  void remove(sy_registration* registration);
+  /// Once it has returned, find() gives out no use of `registration` any more. Returns the name of
+  /// its service, empty when it has none.
+  std::string remove(sy_registration* registration);
 
   /// Fills `use` with the method at `path`, "/package.Service/Method", that is for `where`
   /// (SY_GRPC_ON_…); otherwise says what does not exist, in the words of grpc-go.
   [[nodiscard]] std::string find(std::string_view path, std::uint32_t where, MethodUse& use) const;
+
+  /// Of the service `name`, as far as it is for `where`.
+  [[nodiscard]] Presence presence(std::string_view name, std::uint32_t where) const;
 
   /// Shows every service that is for one of `where`, in the order of their names. The table is
   /// locked meanwhile.

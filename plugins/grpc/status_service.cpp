@@ -3,8 +3,8 @@
 
 #include <plugins/grpc/status_service.hpp>
 
-#include <status.descriptors.h>
 #include <string>
+#include <switchyard_status_v1_status.descriptors.h>
 
 namespace switchyard::grpc {
 namespace {
@@ -46,7 +46,8 @@ sy_grpc_service status_service(const char* version) noexcept {
       .context = const_cast<char*>(version),
       .methods = kMethods,
       .method_count = std::size(kMethods),
-      .descriptor_set = {status_descriptors, sizeof status_descriptors},
+      .descriptor_set =
+          {switchyard_status_v1_status_descriptors, sizeof switchyard_status_v1_status_descriptors},
       .cancel = nullptr,
       .ended = nullptr};
 }
