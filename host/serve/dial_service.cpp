@@ -34,6 +34,11 @@ namespace {
 
 using Timer = net::basic_waitable_timer<Loop::Clock, net::wait_traits<Loop::Clock>, Loop::Executor>;
 
+/// The other forms say by themselves what is spoken.
+bool writes_tag(sy_dial_tls tls) {
+  return tls != SY_DIAL_ALPN && tls != SY_DIAL_INSECURE;
+}
+
 } // namespace
 
 /// One dial in progress, with its own copy of what was asked for.
@@ -49,7 +54,7 @@ struct Dial {
         done{done_},
         context{context_},
         tls{options.tls},
-        tag{options.tag},
+        tag{writes_tag(options.tls) ? options.tag : SY_DIAL_NO_TAG},
         use_certificate{options.use_certificate != 0},
         address{options.address.data, options.address.size},
         alpn{options.alpn.data, options.alpn.size},

@@ -136,7 +136,7 @@ sy_status sy_instance::call(
     void* context,
     sy_netrpc_invocation** invocation) {
   if (request.address.size == 0 || request.method.size == 0 || request.body.size == 0 ||
-      request.timeout == 0 || request.timeout > kTimeoutMax) {
+      request.timeout == 0 || request.timeout > kTimeoutMax || request.tls == SY_DIAL_INSECURE) {
     return SY_INVALID;
   }
   // Calls of one server meet on one loop, so that they share a session.

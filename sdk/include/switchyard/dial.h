@@ -23,7 +23,7 @@ typedef uint32_t sy_dial_tls;
 typedef struct sy_dial_options {
   uint32_t struct_size;
   sy_dial_tls tls;
-  int32_t tag;              /* first byte of the (inner) stream, or SY_DIAL_NO_TAG */
+  int32_t tag; /* first byte of the (inner) stream, or SY_DIAL_NO_TAG; not for ALPN and INSECURE */
   uint32_t use_certificate; /* 1: show the host's own certificate when the server asks */
   sy_string address;        /* "ip:port", "[ip]:port" or "name:port" */
   sy_string alpn;           /* for SY_DIAL_ALPN; the dial fails when it is not selected */

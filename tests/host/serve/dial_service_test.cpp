@@ -24,12 +24,19 @@ struct Dialled {
   done(void* context, sy_status status, sy_connection* connection, const sy_error* error) {
     auto& self = *static_cast<Dialled*>(context);
     self.text = error->text;
-    if (connection != nullptr) connection->api->close(connection, SY_CLOSE_FINISHED);
+    if (connection != nullptr) {
+      sy_connection_info info{};
+      info.struct_size = sizeof info;
+      connection->api->describe(connection, &info);
+      self.tag = info.tag;
+      connection->api->close(connection, SY_CLOSE_FINISHED);
+    }
     self.status.set_value(status);
   }
 
   std::promise<sy_status> status{};
   std::string text{};
+  std::int32_t tag = 0;
 };
 
 /// A listening socket that answers nothing by itself.
@@ -126,6 +133,7 @@ struct Dial : testing::Test {
   sy_status end(PluginFixture& plugin, Dialled& dialled) {
     const auto status = dialled.status.get_future().get();
     text = dialled.text;
+    tag = dialled.tag;
     plugin.run([] {}); // the loop has counted it by now
     EXPECT_EQ(plugin.services().dials, 0U);
     EXPECT_EQ(plugin.services().connections, 0U);
@@ -136,6 +144,7 @@ struct Dial : testing::Test {
   Config config;
   std::uint64_t timeout = 0;
   std::string text;
+  std::int32_t tag = 0;
   Resolver::LookUp look_up = Resolver::ask_system;
 };
 
@@ -289,7 +298,9 @@ TEST_F(Dial, SpeaksTlsWithAServerOfOurs) {
 
   EXPECT_EQ(dial(SY_DIAL_TLS, address, "server.dc1.consul"), SY_OK);
   EXPECT_EQ(dial(SY_DIAL_OUTGOING, address), SY_OK);
+  EXPECT_EQ(tag, 4);
   EXPECT_EQ(dial(SY_DIAL_INSECURE, address), SY_OK);
+  EXPECT_EQ(tag, SY_DIAL_NO_TAG) << "the server reads no inner tag";
 
   EXPECT_EQ(dial(SY_DIAL_TLS, address, "server.dc2.consul"), SY_REFUSED);
   EXPECT_EQ(text, "TLS handshake with " + address + " failed: hostname mismatch");

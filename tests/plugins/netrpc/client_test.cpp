@@ -425,6 +425,8 @@ TEST_F(NetrpcClient, RefusesARequestThatSaysTooLittle) {
     bad = good;
   };
   refused();
+  bad.tls = SY_DIAL_INSECURE;
+  refused();
   bad.method = text("");
   refused();
   bad.body = {nullptr, 0};
