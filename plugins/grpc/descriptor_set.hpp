@@ -23,6 +23,8 @@ public:
 
   /// Of nothing.
   DescriptorSet() = default;
+  DescriptorSet(DescriptorSet&&) = default;
+  DescriptorSet& operator=(DescriptorSet&&) = default;
 
   /// Throws Failure, which says what is wrong with the set: it is no such message or larger than
   /// 16 MiB, a file imports another that is not there, a name is defined twice.
@@ -50,8 +52,7 @@ public:
 private:
   struct Indexer;
 
-  // Names of files are the keys, whose addresses stay.
-  std::map<std::string, File, std::less<>> files_;
+  std::map<std::string, File, std::less<>> files_; // whose addresses stay
   std::map<std::string, const File*, std::less<>> symbols_;
   std::map<std::string, std::map<std::int32_t, const File*>, std::less<>> extensions_;
   std::map<std::string, sy_grpc_kind, std::less<>> methods_; ///< by "package.Service.Method"

@@ -84,13 +84,14 @@ void ServiceTable::add(
     std::string_view name, const sy_grpc_service& service, sy_registration* registration) {
   check(name, service);
   const std::unique_lock lock{mutex_};
-  const auto [place, added] = services_.try_emplace(std::string{name}, service, registration);
+  const auto [place, added] =
+      services_.try_emplace(std::string{name}, Service{service, registration});
   if (!added) throw Failure{SY_EXISTS, "another service has this name"};
+  const Service& entry = place->second;
   for (const auto* method : methods_of(service)) {
     const auto path = path_of(name, view(method->name));
-    if (methods_.try_emplace(path, &place->second, method).second) continue;
-    std::erase_if(
-        methods_, [&](const auto& entry) { return entry.second.service == &place->second; });
+    if (methods_.try_emplace(path, Method{&entry, method}).second) continue;
+    std::erase_if(methods_, [&entry](const auto& known) { return known.second.service == &entry; });
     services_.erase(place);
     throw Failure{SY_INVALID, "two methods are named " + std::string{view(method->name)}};
   }

@@ -1,11 +1,16 @@
 #include <plugins/grpc/standard_services.hpp>
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <utility>
 
 namespace switchyard::grpc {
 
 StandardServices::StandardServices(ServiceTable& table, std::uint32_t reflection)
     : table_{table}, health_{table} {
+  // protobuf writes to standard error what it thinks of a client's text. For the whole process, and
+  // as good for every plugin.
+  ::google::protobuf::SetLogHandler(nullptr);
   add(kHealth, health_.service(), nullptr);
   if (reflection == 0) return;
   for (const auto name : {kReflection, kReflectionAlpha})
