@@ -282,7 +282,6 @@ void Connection::say_goodbye() {
   said_goodbye_ = true;
   auto* const wire = outward_.to;
   if (inward_.ended || wire->api->shutdown_write(wire) != SY_OK) return end();
-  stop_timer(end_timer_);
   start_timer(end_timer_, &Connection::ran_out, kGoodbyeTime);
 }
 
@@ -312,6 +311,7 @@ void Connection::close_inner(sy_close_reason why) noexcept {
 }
 
 void Connection::start_timer(sy_timer*& timer, sy_callback fire, std::chrono::nanoseconds delay) {
+  stop_timer(timer);
   const auto due = static_cast<std::uint64_t>((loop_.now() + delay).count());
   if (loop_.api.start_timer(loop_.host.get(), due, fire, this, &timer) != SY_OK) end();
 }

@@ -83,6 +83,7 @@ private:
   void finish(sy_close_reason reason);
   void say_goodbye();
   void watch_leaving();
+  /// Instead of the one before, if there is one.
   void start_timer(sy_timer*& timer, sy_callback fire, std::chrono::nanoseconds delay);
   void stop_timer(sy_timer*& timer) noexcept;
   void close_inner(sy_close_reason reason) noexcept;

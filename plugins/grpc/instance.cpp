@@ -73,11 +73,11 @@ sy_instance::sy_instance(const sy_host* host, std::string_view config)
 sy_instance::~sy_instance() = default;
 
 void sy_instance::start() {
-  auto& servers = running_.emplace().servers;
+  start_library();
   for (const bool external : {false, true}) {
     for (const bool direct : {false, true}) {
       if (direct && config_.direct_listeners.empty()) continue;
-      servers[external][direct] =
+      servers_[external][direct] =
           std::make_unique<Server>(ServerRole{external, direct}, config_, environment_);
     }
   }
@@ -85,7 +85,7 @@ void sy_instance::start() {
 
 sy_status sy_instance::serve(std::uint32_t protocol, sy_connection* connection) {
   const auto index = loops_api_.current(host_.get());
-  BOOST_ASSERT(index < shares_.size() && running_);
+  BOOST_ASSERT(index < shares_.size());
   if (shares_[index]->loop.draining()) return SY_CANCELLED;
 
   sy_connection_info info{};
@@ -95,7 +95,7 @@ sy_status sy_instance::serve(std::uint32_t protocol, sy_connection* connection) 
   }
   const bool external = protocol == SY_PROTOCOL_GRPC_EXTERNAL;
   if (info.tls == 0 && config_.is_direct(view(info.listener))) {
-    return hand_over(*running_->servers[external][true], connection);
+    return hand_over(*servers_[external][true], connection);
   }
   return walk(shares_[index]->loop, external, connection, info);
 }
@@ -121,7 +121,7 @@ sy_status sy_instance::walk(
   }
   // Deletes itself when the connection ends.
   auto* const made = new grpc::Connection{loop, connection, inner, number, limits_[external]};
-  running_->servers[external][false]->serve(ends[1]);
+  servers_[external][false]->serve(ends[1]);
   made->start();
   return SY_OK;
 }
@@ -174,9 +174,9 @@ void sy_instance::abort_all() {
 // Closing the connections that were handed over is up to gRPC, and it takes as long as services
 // take to finish their calls: a thread waits for that.
 void sy_instance::begin_shutdown() {
-  if (!running_ || std::exchange(shutting_down_, true)) return;
+  if (std::exchange(shutting_down_, true)) return;
   shutdown_ = Thread{host_, "grpc-shutdown", [this] {
-                       for (auto& roles : running_->servers) {
+                       for (auto& roles : servers_) {
                          for (auto& server : roles) {
                            if (server) server->shutdown();
                          }
@@ -196,15 +196,17 @@ void sy_instance::stop() {
   to_pass_ = shares_.size();
   for (const auto& share : shares_)
     share->loop.post(&sy_instance::passed, this);
-  const auto ended = changed_.wait_for(lock, kFinishLimit, [this] {
-    return busy_ == 0 && to_pass_ == 0 && (shut_down_ || !running_);
-  });
+  const auto ended = changed_.wait_for(
+      lock, kFinishLimit, [this] { return busy_ == 0 && to_pass_ == 0 && shut_down_; });
   lock.unlock();
   if (!ended) {
     throw Failure{SY_TIMED_OUT, "services have not finished calls that they were told to end"};
   }
   shutdown_.join();
-  running_.reset();
+  for (auto& roles : servers_) {
+    for (auto& server : roles)
+      server.reset();
+  }
 }
 
 void sy_instance::ask_unary_calls() {

@@ -18,7 +18,6 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 /// One generation of the plugin: gRPC's servers, a Loop for each of the host's, and what can be
@@ -47,8 +46,7 @@ public:
   void stop();
 
   /// As sy_registrar.bind, throwing Failure, and unbind. [control]
-  void bind(
-      std::string_view name, const sy_grpc_service& service, sy_registration* registration) {
+  void bind(std::string_view name, const sy_grpc_service& service, sy_registration* registration) {
     standard_services_.add(name, service, registration);
   }
 
@@ -66,12 +64,6 @@ private:
 
     sy_instance& instance;
     switchyard::grpc::Loop loop;
-  };
-
-  /// gRPC, from start() to stop().
-  struct Running {
-    switchyard::grpc::LibraryUse library;
-    std::unique_ptr<Server> servers[2][2]; ///< [external][direct]; direct ones if configured
   };
 
   /// Something a drain does later, on loop 0.
@@ -115,7 +107,7 @@ private:
   switchyard::grpc::LiveCalls live_calls_;
   const switchyard::grpc::CallEnvironment environment_;
   std::vector<std::unique_ptr<Share>> shares_; ///< by the host's numbers of loops
-  std::optional<Running> running_;
+  std::unique_ptr<Server> servers_[2][2];      ///< [external][direct], from start() to stop()
   switchyard::grpc::Descriptors handed_over_;
   std::atomic<std::size_t> to_drain_ = 0; ///< loops whose clients have not been told
   Alarm unary_alarm_;

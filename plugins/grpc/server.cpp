@@ -106,12 +106,8 @@ void Server::shutdown() {
   library_->server->Shutdown(std::chrono::system_clock::now());
 }
 
-LibraryUse::LibraryUse() {
+void start_library() noexcept {
   ::grpc_init();
-}
-
-LibraryUse::~LibraryUse() {
-  ::grpc_shutdown_blocking();
 }
 
 } // namespace switchyard::grpc

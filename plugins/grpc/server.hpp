@@ -39,14 +39,9 @@ private:
   std::unique_ptr<Library> library_;
 };
 
-/// Keeps gRPC running while it lives; at the end of the last in the process gRPC's threads have
-/// ended when the destructor returns.
-class LibraryUse {
-public:
-  LibraryUse();
-  ~LibraryUse();
-  LibraryUse(const LibraryUse&) = delete;
-  LibraryUse& operator=(const LibraryUse&) = delete;
-};
+/// Starts gRPC for the rest of the life of the process. Ending it would take up to 10 s when it has
+/// lately waited for a socket (its backup poller), and leaves nothing out of memory that is not
+/// pinned there. [control]
+void start_library() noexcept;
 
 } // namespace switchyard::grpc

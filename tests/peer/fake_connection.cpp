@@ -5,6 +5,7 @@
 #include <tests/peer/fake_loop.hpp>
 
 #include <cerrno>
+#include <cstring>
 
 namespace switchyard::peer {
 
@@ -79,6 +80,8 @@ sy_status describe(sy_connection* c, sy_connection_info* info) {
   info->id = fake.id;
   info->tls = fake.tls ? 1 : 0;
   info->tag = 14;
+  std::strcpy(info->remote, kFakeRemote);
+  if (fake.tls) info->peer_names = {kFakePeerName, std::strlen(kFakePeerName)};
   return SY_OK;
 }
 

@@ -12,6 +12,10 @@ class FakeLoop;
 
 extern const sy_connection_api kFakeConnectionApi;
 
+/// What describe() says of the peer of every connection, the second only under TLS.
+inline constexpr const char* kFakeRemote = "192.0.2.1:4711";
+inline constexpr const char* kFakePeerName = "client.example";
+
 /// A sy_connection over a real socket, on one FakeLoop.
 struct FakeConnection : sy_connection {
   struct Read {
