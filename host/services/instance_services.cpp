@@ -64,6 +64,7 @@ InstanceServices::InstanceServices(
           .service = service} {}
 
 InstanceServices::~InstanceServices() {
+  shared.journal.forget(this);
   shared.metrics.withdraw(this);
 }
 

@@ -45,10 +45,13 @@ struct Journal::State {
     void* provider;
   };
 
+  using Registrations = std::vector<std::unique_ptr<sy_registration>>;
+
   std::chrono::milliseconds removal_limit;
   Quiescence quiescence; ///< its mutex guards the lists; it is never held while a plugin is called
-  std::vector<std::unique_ptr<sy_registration>> registrations; ///< in the order they were made
-  std::vector<std::unique_ptr<sy_registration>> stuck; ///< removed with a call still running
+  Registrations registrations; ///< in the order they were made
+  Registrations stuck;         ///< removed with a call still running
+  Registrations withdrawn;     ///< by the host; the registrant may come to say remove
   std::map<std::string, Registrar, std::less<>> registrars;
 
   const Registrar* registrar(std::string_view id) {
@@ -87,15 +90,17 @@ struct Journal::State {
     registration.bound = false;
   }
 
-  void forget(sy_registration* registration, bool running) {
+  void move(sy_registration* registration, Registrations& to) {
     const auto found = std::ranges::find(
         registrations, registration, [](const auto& known) { return known.get(); });
-    if (running) stuck.push_back(std::move(*found));
+    to.push_back(std::move(*found));
     registrations.erase(found);
   }
 
-  /// Removes all of `leaving`; returns the keys of those with a call still running at the limit.
-  std::vector<std::string> remove(const std::vector<sy_registration*>& leaving) {
+  /// Removes all of `leaving`, to `ended`; those with a call still running at the limit to `stuck`,
+  /// and their keys are returned.
+  std::vector<std::string>
+  remove(const std::vector<sy_registration*>& leaving, Registrations& ended) {
     for (auto* registration : leaving) {
       unbind(*registration);
       registration->leaving = true;
@@ -110,7 +115,7 @@ struct Journal::State {
     for (auto* registration : leaving) {
       const auto still = running(registration);
       if (still) keys.push_back(registration->key);
-      forget(registration, still);
+      move(registration, still ? stuck : ended);
     }
     return keys;
   }
@@ -199,11 +204,24 @@ sy_status Journal::add(
 }
 
 bool Journal::remove(sy_registration* registration) {
-  return registration->journal.state_->remove({registration}).empty();
+  auto& state = *registration->journal.state_;
+  {
+    const std::lock_guard lock{state.quiescence.mutex};
+    const auto same = [&](const auto& each) { return each.get() == registration; };
+    if (std::erase_if(state.withdrawn, same) != 0) return true;
+  }
+  State::Registrations ended;
+  return state.remove({registration}, ended).empty();
 }
 
 std::vector<std::string> Journal::remove_all(const void* owner) {
-  return state_->remove(state_->select([&](const auto& r) { return r.owner == owner; }));
+  const auto all = state_->select([&](const auto& r) { return r.owner == owner; });
+  return state_->remove(all, state_->withdrawn);
+}
+
+void Journal::forget(const void* owner) {
+  const std::lock_guard lock{state_->quiescence.mutex};
+  std::erase_if(state_->withdrawn, [&](const auto& each) { return each->owner == owner; });
 }
 
 std::size_t Journal::running(const void* owner) const {

@@ -55,8 +55,11 @@ public:
   static bool remove(sy_registration* registration);
 
   /// remove() for everything of `owner`, with one limit for all of it. Returns the keys of those
-  /// with a call still running.
+  /// with a call still running. Until forget() the owner may still say remove() itself.
   [[nodiscard]] std::vector<std::string> remove_all(const void* owner);
+
+  /// Says that `owner` is gone.
+  void forget(const void* owner);
 
   /// How many calls run through registrations of `owner` that were removed at the limit. Any
   /// thread.

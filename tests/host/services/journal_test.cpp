@@ -120,6 +120,23 @@ TEST(Journal, SaysWhatAProviderDoesNotTake) {
   EXPECT_THAT(journal.remove_all(this), IsEmpty());
 }
 
+TEST(Journal, LetsARegistrantRemoveWhatTheHostHasRemoved) {
+  Journal journal{60s};
+  Endpoints endpoints;
+  sy_registration* first = nullptr;
+  sy_registration* second = nullptr;
+  EXPECT_THAT(journal.attach(kId, &Endpoints::kTable, &endpoints), IsEmpty());
+  ASSERT_EQ(add(journal, this, "KV.Get", 1, &first), SY_OK);
+  ASSERT_EQ(add(journal, this, "KV.Apply", 2, &second), SY_OK);
+
+  EXPECT_THAT(journal.remove_all(this), IsEmpty());
+  EXPECT_TRUE(Journal::remove(first)) << "as a destructor does";
+  EXPECT_THAT(endpoints.unbound, ElementsAre("KV.Get", "KV.Apply"));
+  journal.forget(this);
+  EXPECT_EQ(add(journal, this, "KV.Get", 3, &first), SY_OK);
+  EXPECT_TRUE(Journal::remove(first));
+}
+
 TEST(Journal, RefusesAnEntryThatIsTakenOrMalformed) {
   Journal journal{60s};
   Endpoints endpoints;
