@@ -42,15 +42,17 @@ def configuration(directory, host=(), tls=None, limits=(), listeners=None, plugi
 
 
 class Server(Process):
-    """`switchyard serve`, listening and ready. `address` is the (ip, port) of its first listener."""
+    """`switchyard serve`, listening and ready. `address` is the (ip, port) of its first listener.
 
-    def __init__(self, *, descriptors=None, **settings):
+    `under` is a command that runs it, such as valgrind."""
+
+    def __init__(self, *, descriptors=None, under=(), **settings):
         self.scratch = tempfile.TemporaryDirectory(prefix="sy-")
         directory = pathlib.Path(self.scratch.name)
         self.file = directory / "plugins.toml"
         self.file.write_text(configuration(directory, **settings))
         self.socket = directory / "data" / "control.sock"
-        super().__init__([BINARY, "serve", "--config", self.file], descriptors)
+        super().__init__([*under, BINARY, "serve", "--config", self.file], descriptors)
         try:
             self.wait_for_line(r"\bready\b")
         except BaseException:
