@@ -12,6 +12,7 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace switchyard::host {
@@ -32,16 +33,42 @@ std::vector<std::string> required_ids(const Manifest& manifest) {
   return ids;
 }
 
-/// Passes the end of a drain on, once, whoever comes first and however late.
-struct DrainEnd {
-  explicit DrainEnd(std::function<void()> told) : done{std::move(told)} {}
-
-  std::function<void()> done;
-  std::atomic<bool> reached{false};
+/// Passes the end of a drain on, once to each who waits for it, whoever comes first and however
+/// late.
+class DrainEnd {
+public:
+  void tell(std::function<void()> done) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (!reached_) {
+        waiting_.push_back(std::move(done));
+        return;
+      }
+    }
+    done();
+  }
 
   void reach() {
-    if (!reached.exchange(true)) done();
+    std::vector<std::function<void()>> told;
+    {
+      const std::lock_guard lock{mutex_};
+      reached_ = true;
+      told.swap(waiting_);
+    }
+    for (const auto& done : told)
+      done();
   }
+
+private:
+  std::mutex mutex_;
+  bool reached_ = false;
+  std::vector<std::function<void()>> waiting_;
+};
+
+/// An interface that an instance gives, as query() gave it.
+struct GivenInterface {
+  std::string id;
+  const void* table;
 };
 
 /// What code that stays in memory may reach until the process ends.
@@ -61,7 +88,7 @@ void keep_for_ever(Remains remains) {
 } // namespace
 
 std::string_view to_string(PluginState state) noexcept {
-  constexpr std::array<std::string_view, 13> kNames{
+  constexpr std::array<std::string_view, 14> kNames{
       "found",
       "staged",
       "verified",
@@ -70,6 +97,7 @@ std::string_view to_string(PluginState state) noexcept {
       "inited",
       "started",
       "serving",
+      "warm",
       "draining",
       "stopped",
       "unloaded",
@@ -79,13 +107,14 @@ std::string_view to_string(PluginState state) noexcept {
 }
 
 struct Instance::State {
-  State(const PluginEnvironment& environment, const PluginConfig& plugin)
+  State(const PluginEnvironment& environment, PluginOrigin from)
       : around{environment},
-        config{plugin},
+        origin{std::move(from)},
         path{source_path(around.config.host, config.library)} {}
 
   PluginEnvironment around;
-  const PluginConfig& config;
+  const PluginOrigin origin;
+  const PluginConfig& config = origin.config;
   std::string path;
   PluginState state = PluginState::Found;
   std::string why;
@@ -97,7 +126,8 @@ struct Instance::State {
   const sy_plugin* api = nullptr;
   std::unique_ptr<InstanceServices> services;
   sy_instance* handle = nullptr;
-  std::vector<std::string> published;
+  std::vector<GivenInterface> given;
+  std::vector<std::string> unbound;
   std::shared_ptr<DrainEnd> drain_end;
   bool retained = false;
 
@@ -148,11 +178,11 @@ struct Instance::State {
   void cut_off() {
     services->draining = true;
     services->phase = ServicePhase::Stopped;
-    for (const auto& id : published) {
-      static_cast<void>(around.services.interfaces.revoke(id, Interfaces::Clock::now()));
-      around.services.journal.abandon(id);
+    for (const auto& [id, table] : given) {
+      static_cast<void>(around.services.interfaces.revoke(id, handle, Interfaces::Clock::now()));
+      around.services.journal.abandon(id, handle);
     }
-    published.clear();
+    given.clear();
     static_cast<void>(remove_registrations({}));
   }
 
@@ -212,76 +242,100 @@ struct Instance::State {
   OrRefusal<void> start() {
     auto started = call(
         "start()", [api = api, of = handle](sy_error* error) { return api->start(of, error); });
-    if (!started) return started;
-    state = PluginState::Started;
-    return call("activate()", [api = api, of = handle](sy_error* error) {
-      return api->activate(of, error);
-    });
+    if (started) state = PluginState::Started;
+    return started;
   }
 
-  OrRefusal<void> publish(const ProvidedInterface& provided) {
-    struct Publishing {
+  /// Takes the table of an interface and binds what is registered with it.
+  OrRefusal<void> give(const ProvidedInterface& provided) {
+    struct Giving {
       const void* table = nullptr;
       std::vector<std::string> refused;
     };
 
-    const auto publishing = std::make_shared<Publishing>();
+    const auto giving = std::make_shared<Giving>();
     auto queried = call(
         "query()",
-        [publishing, provided, api = api, of = handle, journal = &around.services.journal](
+        [giving, provided, api = api, of = handle, journal = &around.services.journal](
             sy_error*) -> sy_status {
-          publishing->table = api->query(of, provided.interface.c_str());
-          if (publishing->table == nullptr || !provided.registrar) return SY_OK;
-          const auto* registrar = static_cast<const sy_registrar*>(publishing->table);
-          publishing->refused = journal->attach(provided.interface, registrar, of);
+          giving->table = api->query(of, provided.interface.c_str());
+          if (giving->table == nullptr || !provided.registrar) return SY_OK;
+          const auto* registrar = static_cast<const sy_registrar*>(giving->table);
+          giving->refused = journal->attach(provided.interface, registrar, of);
           return SY_OK;
         });
     if (!queried) return queried;
-    if (publishing->table == nullptr) {
+    if (giving->table == nullptr) {
       return refuse(InterfaceMissing, config.name, {provided.interface});
     }
-    for (const auto& clause : publishing->refused) {
-      log(SY_LOG_ERROR, "registration refused interface=" + provided.interface + ' ' + clause);
+    given.push_back({provided.interface, giving->table});
+    for (const auto& clause : giving->refused) {
+      unbound.push_back(provided.interface + ' ' + clause);
+      log(SY_LOG_ERROR, "registration refused interface=" + unbound.back());
     }
-    around.services.interfaces.publish(provided.interface, publishing->table, handle);
-    published.push_back(provided.interface);
+    return {};
+  }
+
+  OrRefusal<void> stand_by() {
+    if (auto loaded = load(); !loaded) return loaded;
+    if (auto inited = init(); !inited) return inited;
+    return start();
+  }
+
+  OrRefusal<void> activate() {
+    auto activated = call("activate()", [api = api, of = handle](sy_error* error) {
+      return api->activate(of, error);
+    });
+    if (!activated) return activated;
+    for (const auto& provided : verified->manifest.provides) {
+      if (auto done = give(provided); !done) return done;
+    }
+    return {};
+  }
+
+  OrRefusal<void> publish() {
+    const auto deadline = Interfaces::Clock::now() + limit();
+    for (const auto& [id, table] : given) {
+      const auto users = around.services.interfaces.publish(id, table, handle, deadline);
+      if (!users.empty()) return refuse(LeaseHeld, config.name, {id, users.front()});
+    }
+    const auto again = std::exchange(state, PluginState::Serving) == PluginState::Warm;
+    log(SY_LOG_INFO,
+        (again ? "serving again id=" : "serving id=") + verified->manifest.id +
+            " version=" + verified->manifest.version + " generation=" + std::to_string(generation) +
+            " sha256=" + file->sha256());
     return {};
   }
 
   OrRefusal<void> launch() {
-    if (auto loaded = load(); !loaded) return loaded;
-    if (auto inited = init(); !inited) return inited;
-    if (auto started = start(); !started) return started;
-    for (const auto& provided : verified->manifest.provides) {
-      if (auto done = publish(provided); !done) return done;
-    }
-    return {};
+    if (auto stands = stand_by(); !stands) return stands;
+    if (auto active = activate(); !active) return active;
+    return publish();
   }
 
   /// Takes back what others could reach it by, and what it has registered with them. A clause when
   /// that did not end in time.
   std::optional<std::string> withdraw() {
-    for (const auto& id : published) {
-      const auto users = around.services.interfaces.revoke(id, Interfaces::Clock::now() + limit());
+    const auto deadline = Interfaces::Clock::now() + limit();
+    for (const auto& [id, table] : given) {
+      const auto users = around.services.interfaces.revoke(id, handle, deadline);
       if (!users.empty()) return "plugin " + users.front() + " does not let go of " + id;
     }
-    auto detached = std::move(published);
-    published.clear();
-    return remove_registrations(std::move(detached));
+    return remove_registrations(std::exchange(given, {}));
   }
 
-  /// Unbinds what others have registered with `provided`, and removes what it has registered
-  /// itself.
-  std::optional<std::string> remove_registrations(std::vector<std::string> provided) {
+  /// Unbinds what others have registered with `ended`, and removes what it has registered itself.
+  std::optional<std::string> remove_registrations(std::vector<GivenInterface> ended) {
     const auto calls = std::make_shared<std::vector<std::string>>();
     const auto removed = call(
         "unbind()",
         [calls,
-         ids = std::move(provided),
+         ended = std::move(ended),
+         provider = handle,
          owner = services.get(),
          journal = &around.services.journal](sy_error*) -> sy_status {
-          for (const auto& id : ids)
-            journal->detach(id);
+          for (const auto& [id, table] : ended)
+            journal->detach(id, provider);
           *calls = journal->remove_all(owner);
           return SY_OK;
         });
@@ -308,7 +362,7 @@ struct Instance::State {
 
   /// From whatever launch() reached to Unloaded or Retained; Failed stays Failed.
   void end() {
-    if (api == nullptr) return;
+    if (api == nullptr || retained) return;
     if (services) {
       services->draining = true;
       services->cancel_dials();
@@ -363,8 +417,8 @@ struct Instance::State {
   }
 };
 
-Instance::Instance(const PluginEnvironment& environment, const PluginConfig& config)
-    : state_{std::make_unique<State>(environment, config)} {}
+Instance::Instance(const PluginEnvironment& environment, PluginOrigin origin)
+    : state_{std::make_unique<State>(environment, std::move(origin))} {}
 
 Instance::~Instance() {
   stop();
@@ -377,7 +431,8 @@ OrRefusal<void> Instance::verify() {
   if (host.plugin_dir.empty() && s.path != s.config.library) {
     return s.failed(refuse(NoPluginDir, s.config.name, {s.config.library, s.around.config.file}));
   }
-  auto staged = s.around.staging.stage({s.config.name, s.path, s.place()});
+  auto staged = s.around.staging.stage(
+      {s.config.name, s.path, s.origin.on_command ? "the command line" : s.place()});
   if (!staged) return s.failed(staged.error());
   s.file.emplace(*std::move(staged));
   s.state = PluginState::Staged;
@@ -387,7 +442,8 @@ OrRefusal<void> Instance::verify() {
     s.file.reset();
     return s.failed(verified.error());
   }
-  s.generation = s.file->name(verified->manifest.id, verified->manifest.version, 1);
+  s.generation =
+      s.file->name(verified->manifest.id, verified->manifest.version, s.origin.generation);
   if (s.generation == 0) {
     return s.failed(
         refuse(StagingFailed, s.config.name, {s.path, s.around.staging.path(), "no name is free"}));
@@ -422,27 +478,61 @@ OrRefusal<void> Instance::launch() {
   BOOST_ASSERT(s.state == PluginState::Probed);
   const auto launched = s.launch();
   if (!launched) return s.abandon(launched.error());
-  s.state = PluginState::Serving;
-  s.log(
-      SY_LOG_INFO,
-      "serving id=" + s.verified->manifest.id + " version=" + s.verified->manifest.version +
-          " generation=" + std::to_string(s.generation) + " sha256=" + s.file->sha256());
   return {};
 }
 
+OrRefusal<void> Instance::stand_by() {
+  auto& s = *state_;
+  BOOST_ASSERT(s.state == PluginState::Probed);
+  const auto stands = s.stand_by();
+  if (!stands) return s.abandon(stands.error());
+  return {};
+}
+
+OrRefusal<void> Instance::activate() {
+  auto& s = *state_;
+  BOOST_ASSERT(s.state == PluginState::Started);
+  const auto active = s.activate();
+  if (!active) return s.abandon(active.error());
+  return {};
+}
+
+const std::vector<std::string>& Instance::unbound() const noexcept {
+  return state_->unbound;
+}
+
+OrRefusal<void> Instance::publish() {
+  BOOST_ASSERT(state_->state == PluginState::Started || state_->state == PluginState::Warm);
+  return state_->publish();
+}
+
+void Instance::stand_aside() noexcept {
+  BOOST_ASSERT(state_->state == PluginState::Serving);
+  state_->state = PluginState::Warm;
+}
+
 void Instance::fail(Refusal refusal) {
-  BOOST_ASSERT(state_->api == nullptr);
-  state_->file.reset();
-  state_->failed(std::move(refusal));
+  if (state_->api != nullptr) {
+    state_->abandon(std::move(refusal));
+  } else {
+    state_->file.reset();
+    state_->failed(std::move(refusal));
+  }
+}
+
+void Instance::give_up(const std::string& reason) {
+  state_->retain(reason);
 }
 
 void Instance::drain(std::uint64_t deadline, std::function<void()> done) {
   auto& s = *state_;
-  if (s.state != PluginState::Serving) return done();
+  if (s.state == PluginState::Draining) return s.drain_end->tell(std::move(done));
+  if (s.state != PluginState::Serving && s.state != PluginState::Warm) return done();
   s.state = PluginState::Draining;
   s.services->draining = true;
   s.services->cancel_dials();
-  s.drain_end = std::make_shared<DrainEnd>(std::move(done));
+  s.drain_end = std::make_shared<DrainEnd>();
+  s.drain_end->tell(std::move(done));
   const auto begun =
       s.call("drain()", [end = s.drain_end, deadline, api = s.api, of = s.handle](sy_error*) {
         const auto reach = [](void* context) { static_cast<DrainEnd*>(context)->reach(); };
@@ -456,25 +546,22 @@ void Instance::drain(std::uint64_t deadline, std::function<void()> done) {
 }
 
 void Instance::abort_all() {
-  if (state_->state == PluginState::Serving || state_->state == PluginState::Draining) {
+  using enum PluginState;
+  if (state_->state == Serving || state_->state == Warm || state_->state == Draining) {
     state_->services->draining = true;
     state_->abort_all();
   }
 }
 
 void Instance::stop() {
-  if (state_->state == PluginState::Serving || state_->state == PluginState::Draining) {
-    state_->end();
-  }
+  state_->end();
 }
 
 OrRefusal<void> Instance::health() {
   auto& s = *state_;
-  BOOST_ASSERT(s.state == PluginState::Serving || s.state == PluginState::Draining);
-  auto well = s.call(
+  BOOST_ASSERT(s.handle != nullptr && !s.retained);
+  return s.call(
       "health()", [api = s.api, of = s.handle](sy_error* error) { return api->health(of, error); });
-  if (!well && well.error().code == CallHung) s.retain(well.error().text);
-  return well;
 }
 
 PluginState Instance::state() const noexcept {
@@ -483,6 +570,10 @@ PluginState Instance::state() const noexcept {
 
 const std::string& Instance::why() const noexcept {
   return state_->why;
+}
+
+bool Instance::code_stays() const noexcept {
+  return state_->retained;
 }
 
 const std::string& Instance::name() const noexcept {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace switchyard::host {
 
@@ -29,6 +30,7 @@ enum class PluginState : std::uint8_t {
   Inited,
   Started,
   Serving,
+  Warm, ///< replaced, and ready to serve again
   Draining,
   Stopped,
   Unloaded, ///< its code has left the process, as proven
@@ -47,13 +49,20 @@ struct PluginEnvironment {
   LoopServices loops;
 };
 
+/// What an instance is made from.
+struct PluginOrigin {
+  PluginConfig config;
+  std::uint32_t generation = 1; ///< the lowest it can have
+  bool on_command = false;      ///< `library` was named on the command line, not in plugins.toml
+};
+
 /// One generation of one plugin, from its file to the proof that it has gone. A step that fails
 /// leaves it Failed (and everything it had begun ended or retained) and never disturbs another
 /// plugin. The caller's one thread, except where it says any thread; the plugin's [control]
 /// functions run on the control thread, each with limits.control_timeout.
 class Instance {
 public:
-  Instance(const PluginEnvironment& environment, const PluginConfig& config);
+  Instance(const PluginEnvironment& environment, PluginOrigin origin);
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -64,28 +73,52 @@ public:
   /// Verified → Probed: tries it in a child process with its configuration.
   OrRefusal<void> probe();
 
-  /// Probed → Serving: load, init, start, activate; then its interfaces are published.
+  /// Probed → Serving: stand_by(), activate() and publish().
   OrRefusal<void> launch();
 
-  /// Marks it refused for a reason that lies outside of it.
+  /// Probed → Started: load, init, start. It does no work of its own yet.
+  OrRefusal<void> stand_by();
+
+  /// Lets a Started one begin its work, takes the tables of its interfaces, and binds what others
+  /// have registered with them, besides the generation that has it now.
+  OrRefusal<void> activate();
+
+  /// What activate() could not bind, a clause each.
+  [[nodiscard]] const std::vector<std::string>& unbound() const noexcept;
+
+  /// Started or Warm → Serving: from now on leases on its interfaces lead to it. On failure some
+  /// may do so already: publish the generation before again, or fail() this one.
+  OrRefusal<void> publish();
+
+  /// Serving → Warm: another generation has published.
+  void stand_aside() noexcept;
+
+  /// Marks it refused for a reason that lies outside of it, and ends what has begun.
   void fail(Refusal refusal);
 
-  /// Serving → Draining. From now on connection_opened() of its services says no. `done` is called
-  /// once, on any thread, perhaps from inside. `deadline` as sy_loops.now().
+  /// Leaves its code in memory for good, and whatever that holds; nobody calls it any more.
+  void give_up(const std::string& reason);
+
+  /// Serving or Warm → Draining. From now on connection_opened() of its services says no. `done` is
+  /// called once, on any thread, perhaps from inside; for one that drains already, too. `deadline`
+  /// as sy_loops.now().
   void drain(std::uint64_t deadline, std::function<void()> done);
 
   /// Closes every connection now; for a plugin that did not drain in time.
   void abort_all();
 
   /// → Stopped → Unloaded or Retained: takes its interfaces and registrations back, stop, destroy,
-  /// unload. Its connections have ended (drain or abort_all came first).
+  /// unload. Its connections have ended (drain or abort_all came first). One that has not started
+  /// is dropped as far as it came.
   void stop();
 
-  /// The plugin's own judgement; its sentence when it is not well. CallHung gives the plugin up.
+  /// The plugin's own judgement, from Started on; its sentence when it is not well. After CallHung
+  /// nothing is left but give_up().
   [[nodiscard]] OrRefusal<void> health();
 
   [[nodiscard]] PluginState state() const noexcept;
-  [[nodiscard]] const std::string& why() const noexcept;     ///< of Failed and Retained, else empty
+  [[nodiscard]] const std::string& why() const noexcept; ///< of Failed and Retained, else empty
+  [[nodiscard]] bool code_stays() const noexcept; ///< for good: it is Retained, or Failed that way
   [[nodiscard]] const std::string& name() const noexcept;    ///< in plugins.toml
   [[nodiscard]] const std::string& library() const noexcept; ///< path of the source file
   [[nodiscard]] std::string staged() const;                ///< path of the copy while there is one

@@ -19,24 +19,36 @@ struct PluginSet::State {
 
   std::optional<StagingDirectory> staging;
   ControlThread control;
-  std::vector<std::unique_ptr<Instance>> plugins;
+  std::vector<std::unique_ptr<Generations>> plugins;
   std::vector<std::size_t> order; ///< in which they start
-  RouteTable routes;
+  std::shared_ptr<const Dispatch> dispatch = std::make_shared<const Dispatch>();
   std::vector<Refusal> refusals;
 
+  [[nodiscard]] Instance& serving(std::size_t plugin) const { return plugins[plugin]->serving(); }
+
   [[nodiscard]] bool failed(std::size_t plugin) const {
-    return plugins[plugin]->state() == PluginState::Failed;
+    return serving(plugin).state() == PluginState::Failed;
   }
 
   void refused(std::size_t plugin, const Refusal& refusal) {
-    if (!failed(plugin)) plugins[plugin]->fail(refusal);
+    if (!failed(plugin)) serving(plugin).fail(refusal);
     refusals.push_back(refusal);
   }
 
   [[nodiscard]] std::vector<const Manifest*> manifests() const {
     std::vector<const Manifest*> all;
     for (const auto& plugin : plugins)
-      all.push_back(plugin->manifest());
+      all.push_back(plugin->serving().manifest());
+    return all;
+  }
+
+  /// The manifests of those that serve; null for the others.
+  [[nodiscard]] std::vector<const Manifest*> manifests_in_use() const {
+    std::vector<const Manifest*> all;
+    for (const auto& plugin : plugins) {
+      const auto& instance = plugin->serving();
+      all.push_back(instance.state() == PluginState::Serving ? instance.manifest() : nullptr);
+    }
     return all;
   }
 
@@ -49,11 +61,11 @@ struct PluginSet::State {
     }
     staging.emplace(*std::move(opened));
     for (const auto& plugin : config.plugins) {
-      plugins.push_back(std::make_unique<Instance>(
+      plugins.push_back(std::make_unique<Generations>(
           PluginEnvironment{config, *staging, control, services, loops}, plugin));
-      const auto& instance = plugins.back();
-      auto judged = instance->verify();
-      if (judged) judged = instance->probe();
+      auto& instance = plugins.back()->serving();
+      auto judged = instance.verify();
+      if (judged) judged = instance.probe();
       if (!judged) refusals.push_back(judged.error());
     }
     route();
@@ -86,10 +98,10 @@ struct PluginSet::State {
 
   /// The first interface that `plugin` requires of one that has failed since the plan was made.
   [[nodiscard]] std::optional<Refusal> lost_provider(std::size_t plugin) const {
-    for (const auto& required : plugins[plugin]->manifest()->requires_) {
+    for (const auto& required : serving(plugin).manifest()->requires_) {
       if (required.optional) continue;
       for (std::size_t at = 0; at < plugins.size(); ++at) {
-        const auto* manifest = plugins[at]->manifest();
+        const auto* manifest = serving(at).manifest();
         if (!failed(at) || manifest == nullptr) continue;
         if (std::ranges::find(
                 manifest->provides, required.interface, &ProvidedInterface::interface) !=
@@ -108,27 +120,59 @@ struct PluginSet::State {
     for (const auto plugin : order) {
       if (const auto refusal = lost_provider(plugin)) {
         refused(plugin, *refusal);
-      } else if (const auto launched = plugins[plugin]->launch(); !launched) {
+      } else if (const auto launched = serving(plugin).launch(); !launched) {
         refusals.push_back(launched.error());
         if (config.host.on_plugin_failure == OnPluginFailure::Exit) return;
       }
     }
-    auto serving = manifests();
-    for (std::size_t at = 0; at < serving.size(); ++at) {
-      if (plugins[at]->state() != PluginState::Serving) serving[at] = nullptr;
-    }
-    routes = make_routes(config, serving).table;
+    reroute();
   }
 
-  void abort_all() {
+  void reroute() {
+    const auto in_use = manifests_in_use();
+    auto fresh = std::make_shared<Dispatch>();
+    fresh->routes = make_routes(config, in_use).table;
     for (const auto& plugin : plugins)
-      plugin->abort_all();
+      fresh->plugins.push_back(&plugin->serving());
+    dispatch = std::move(fresh);
+    order = start_order(config, in_use, std::vector<bool>(in_use.size())).start;
+  }
+
+  void each(const std::function<void(Instance& generation)>& visit) const {
+    std::vector<bool> ordered(plugins.size());
+    const auto visit_all = [&](std::size_t plugin) {
+      ordered[plugin] = true;
+      plugins[plugin]->each(visit);
+    };
+    std::for_each(order.rbegin(), order.rend(), visit_all);
+    for (std::size_t at = 0; at < plugins.size(); ++at) {
+      if (!ordered[at]) visit_all(at);
+    }
   }
 
   void stop() {
-    std::for_each(order.rbegin(), order.rend(), [&](auto plugin) { plugins[plugin]->stop(); });
+    each([](Instance& generation) { generation.stop(); });
   }
 };
+
+/// What is wrong in `after` and was not in `before`.
+template <class Problem>
+const Problem* added(const std::vector<Problem>& before, const std::vector<Problem>& after) {
+  for (const auto& problem : after) {
+    const auto known =
+        std::ranges::any_of(before, [&](const auto& p) { return p.refusal == problem.refusal; });
+    if (!known) return &problem;
+  }
+  return nullptr;
+}
+
+bool uses(const Manifest& consumer, const Manifest& provider) {
+  return std::ranges::any_of(consumer.requires_, [&](const auto& required) {
+    return std::ranges::find(
+               provider.provides, required.interface, &ProvidedInterface::interface) !=
+           provider.provides.end();
+  });
+}
 
 PluginSet::PluginSet(const Config& config, Services& services, const LoopServices& loops)
     : state_{std::make_unique<State>(config, services, loops)} {}
@@ -152,25 +196,61 @@ std::vector<Refusal> PluginSet::judge() {
   return state_->refusals;
 }
 
-const RouteTable& PluginSet::routes() const noexcept {
-  return state_->routes;
+const std::shared_ptr<const Dispatch>& PluginSet::dispatch() const noexcept {
+  return state_->dispatch;
 }
 
-const std::vector<std::unique_ptr<Instance>>& PluginSet::plugins() const noexcept {
+const std::vector<std::unique_ptr<Generations>>& PluginSet::plugins() const noexcept {
   return state_->plugins;
 }
 
-Instance* PluginSet::find(std::string_view name) const noexcept {
+Generations* PluginSet::find(std::string_view name) const noexcept {
   const auto found = std::ranges::find(
       state_->plugins, name, [](const auto& plugin) -> std::string_view { return plugin->name(); });
   return found == state_->plugins.end() ? nullptr : found->get();
 }
 
+OrRefusal<void> PluginSet::fits(const Generations& plugin) const {
+  const auto& s = *state_;
+  const auto before = s.manifests_in_use();
+  auto after = before;
+  for (std::size_t at = 0; at < after.size(); ++at) {
+    if (s.plugins[at].get() == &plugin) after[at] = plugin.candidate()->manifest();
+  }
+  const auto routes = make_routes(s.config, before).problems;
+  const auto next_routes = make_routes(s.config, after).problems;
+  if (const auto* problem = added(routes, next_routes)) return problem->refusal;
+  const std::vector<bool> none(before.size());
+  const auto order = start_order(s.config, before, none).problems;
+  const auto next_order = start_order(s.config, after, none).problems;
+  if (const auto* problem = added(order, next_order)) return problem->refusal;
+  return {};
+}
+
+void PluginSet::reroute() {
+  state_->reroute();
+}
+
+std::vector<const Generations*> PluginSet::related(const Generations& plugin) const {
+  std::vector<const Generations*> found{&plugin};
+  for (std::size_t at = 0; at < found.size(); ++at) {
+    const auto* one = found[at]->serving().manifest();
+    for (const auto& other : state_->plugins) {
+      const auto* manifest = other->serving().manifest();
+      if (one == nullptr || manifest == nullptr) continue;
+      if (std::ranges::find(found, other.get()) != found.end()) continue;
+      if (uses(*one, *manifest) || uses(*manifest, *one)) found.push_back(other.get());
+    }
+  }
+  found.erase(found.begin());
+  return found;
+}
+
 void PluginSet::drain(std::uint64_t deadline, std::function<void()> done) {
   struct Draining {
-    Draining(std::size_t all, std::function<void()> told) : left{all}, done{std::move(told)} {}
+    explicit Draining(std::function<void()> told) : done{std::move(told)} {}
 
-    std::atomic<std::size_t> left;
+    std::atomic<std::size_t> left{1}; ///< the one that stands for this function
     std::function<void()> done;
 
     void one_less() {
@@ -178,18 +258,16 @@ void PluginSet::drain(std::uint64_t deadline, std::function<void()> done) {
     }
   };
 
-  const auto draining = std::make_shared<Draining>(state_->plugins.size() + 1, std::move(done));
-  std::for_each(state_->order.rbegin(), state_->order.rend(), [&](auto plugin) {
-    state_->plugins[plugin]->drain(deadline, [draining] { draining->one_less(); });
+  const auto draining = std::make_shared<Draining>(std::move(done));
+  state_->each([&](Instance& generation) {
+    ++draining->left;
+    generation.drain(deadline, [draining] { draining->one_less(); });
   });
-  // Those that never started, and the one that stands for this loop.
-  for (auto rest = state_->plugins.size() + 1 - state_->order.size(); rest != 0; --rest) {
-    draining->one_less();
-  }
+  draining->one_less();
 }
 
 void PluginSet::abort_all() {
-  state_->abort_all();
+  state_->each([](Instance& generation) { generation.abort_all(); });
 }
 
 void PluginSet::stop() {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <host/plugin/instance.hpp>
-#include <host/route/routes.hpp>
+#include <host/plugin/dispatch.hpp>
+#include <host/plugin/generations.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -32,20 +32,30 @@ public:
   /// it.
   [[nodiscard]] std::vector<Refusal> judge();
 
-  /// The routes of the plugins that serve. Route::plugin is the position in plugins().
-  [[nodiscard]] const RouteTable& routes() const noexcept;
+  /// What the loops look up. Route::plugin is the position in plugins().
+  [[nodiscard]] const std::shared_ptr<const Dispatch>& dispatch() const noexcept;
 
   /// Parallel to Config::plugins.
-  [[nodiscard]] const std::vector<std::unique_ptr<Instance>>& plugins() const noexcept;
+  [[nodiscard]] const std::vector<std::unique_ptr<Generations>>& plugins() const noexcept;
 
   /// Null when no plugin has that name.
-  [[nodiscard]] Instance* find(std::string_view name) const noexcept;
+  [[nodiscard]] Generations* find(std::string_view name) const noexcept;
 
-  /// Asks every serving plugin to drain. `done` is called once, on any thread, when all have.
-  /// `deadline` as sy_loops.now().
+  /// Whether the candidate of `plugin`, whose manifest is known, can take the place of the one that
+  /// serves: its routes, and what others require of it.
+  [[nodiscard]] OrRefusal<void> fits(const Generations& plugin) const;
+
+  /// Makes dispatch() anew of the generations that serve now, and the order in which they end.
+  void reroute();
+
+  /// The plugins that use each other's interfaces with `plugin`, at first or second hand.
+  [[nodiscard]] std::vector<const Generations*> related(const Generations& plugin) const;
+
+  /// Asks every generation that serves or can to drain. `done` is called once, on any thread, when
+  /// all have. `deadline` as sy_loops.now().
   void drain(std::uint64_t deadline, std::function<void()> done);
 
-  /// Closes the connections of every plugin that has not drained.
+  /// Closes the connections of every generation that has not drained.
   void abort_all();
 
   /// Ends all of them, consumers before providers. Blocks; each call has its limit.

@@ -115,6 +115,9 @@ constexpr std::array kSentences{
         InterfaceMissing,
         "does not give the table of {}, which its manifest provides: return it "
         "from query()"},
+    Sentence{
+        LeaseHeld,
+        "{} cannot pass to it: plugin {} still calls the generation before the last one"},
 
     Sentence{
         TagReserved,

@@ -59,6 +59,7 @@ enum class RefusalCode : std::uint8_t {
   CallThrew,
   CallHung,
   InterfaceMissing,
+  LeaseHeld,
   // between plugins and with plugins.toml
   TagReserved,
   RouteTaken,

@@ -1,3 +1,4 @@
+#include <host/plugin/instance.hpp>
 #include <host/serve/hand_over.hpp>
 
 namespace switchyard::host {
@@ -21,11 +22,13 @@ serve_descriptor(Connection& connection, const Route& route, const Instance& plu
 } // namespace
 
 boost::system::result<void, CloseReason>
-hand_over(Connection& connection, const Route& route, const Stages& stages) {
-  const auto& plugin = *stages.plugins[route.plugin];
+hand_over(Connection& connection, const Route& route, const Dispatch& dispatch) {
+  const auto& plugin = *dispatch.plugins[route.plugin];
   auto place = take_place(plugin.services());
   if (!place) return CloseReason::Drained;
-  connection.route_to(std::move(place), route.protocol, route.tag ? *route.tag : -1);
+  // Its name lives in the manifest, which lives as long as a connection of the plugin.
+  const auto& protocol = plugin.manifest()->protocols[route.index].name;
+  connection.route_to(std::move(place), protocol, route.tag ? *route.tag : -1);
   if (route.mode == ServeMode::Descriptor && connection.tls() == nullptr)
     return serve_descriptor(connection, route, plugin);
   if (plugin.api().serve(plugin.handle(), route.index, &connection) != SY_OK) {

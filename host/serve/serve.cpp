@@ -40,7 +40,7 @@ find_route(Connection& connection, const LoopStages& loop, const Stages& stages)
   if (opening->native_tls) {
     const auto status = co_await accept_tls(connection, tls->server(ServerTls::Native));
     if (status != SY_OK) co_return opening_failure(status);
-    co_return routed(stages.routes.by_alpn(connection.tls()->alpn()));
+    co_return routed(loop.dispatch->routes.by_alpn(connection.tls()->alpn()));
   }
   if (opening->tag == sniff::kTlsTag) {
     const auto status = co_await accept_tls(connection, tls->server(ServerTls::Tagged));
@@ -49,7 +49,7 @@ find_route(Connection& connection, const LoopStages& loop, const Stages& stages)
     if (!inner) co_return inner.error();
     if (inner->tag == sniff::kTlsTag || inner->tag == sniff::kTlsInsecureTag)
       co_return CloseReason::TlsInTls;
-    co_return routed(stages.routes.by_tag(inner->tag));
+    co_return routed(loop.dispatch->routes.by_tag(inner->tag));
   }
   if (opening->tag == sniff::kTlsInsecureTag) {
     const auto status = co_await accept_tls(connection, tls->server(ServerTls::Insecure));
@@ -57,7 +57,7 @@ find_route(Connection& connection, const LoopStages& loop, const Stages& stages)
   } else if (stages.config.tls && stages.config.tls->verify_incoming) {
     co_return CloseReason::TlsRequired;
   }
-  co_return routed(stages.routes.by_tag(opening->tag));
+  co_return routed(loop.dispatch->routes.by_tag(opening->tag));
 }
 
 /// A listener of one protocol: the first byte is looked at only when all there is must be TLS.
@@ -72,7 +72,7 @@ net::awaitable<Found> find_own_route(
     const auto status = co_await accept_tls(connection, tls->listener(listener));
     if (status != SY_OK) co_return opening_failure(status);
   }
-  co_return routed(stages.routes.by_protocol(config.protocol));
+  co_return routed(loop.dispatch->routes.by_protocol(config.protocol));
 }
 
 /// From the first byte to the plugin. The result is the reason to close it, or nothing when a
@@ -86,7 +86,8 @@ open(Connection& connection, std::size_t listener, const LoopStages& loop, const
   if (connection.expired()) co_return loop.openings.reason();
   if (!route) co_return route.error();
   connection.leave_opening();
-  co_return hand_over(connection, **route, stages);
+  // Nothing else has run on this loop since the route was found: it is of this dispatch.
+  co_return hand_over(connection, **route, *loop.dispatch);
 }
 
 } // namespace

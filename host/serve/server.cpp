@@ -106,9 +106,7 @@ std::vector<std::string> Server::start() {
   for (const auto& problem : problems)
     log_.component("plugin")->error(problem);
 
-  alpn_ = alpn_of(plugins_->routes());
-  listener_tls_ = listener_tls(config_, plugins_->routes());
-  if (auto problem = reload_certificates()) return {*problem};
+  if (auto problem = follow_plugins()) return {*problem};
   start_accepting();
   started_ = std::chrono::steady_clock::now();
   ready_ = true;
@@ -142,7 +140,7 @@ std::vector<std::string> Server::bind() {
 }
 
 void Server::start_accepting() {
-  stages_.emplace(Stages{config_, limit_, plugins_->routes(), plugins_->plugins()});
+  stages_.emplace(Stages{config_, limit_});
   for (const auto& stages : loops_) {
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
       auto& loop = *stages;
@@ -161,11 +159,32 @@ std::string Server::bound_address(std::size_t index) const {
 }
 
 std::optional<std::string> Server::reload_certificates() {
-  const auto tls = TlsContexts::load(config_.tls ? &*config_.tls : nullptr, alpn_, listener_tls_);
+  auto tls = TlsContexts::load(config_.tls ? &*config_.tls : nullptr, alpn_, listener_tls_);
   if (!tls) return config_.file + ": " + tls.error();
-  if (on_each_loop([fresh = *tls](LoopStages& stages) { stages.tls = fresh; }))
+  tls_ = *std::move(tls);
+  if (on_each_loop([fresh = tls_](LoopStages& stages) { stages.tls = fresh; }))
     return "a loop has not taken them within limits.control_timeout: a plugin blocks it";
   return std::nullopt;
+}
+
+std::optional<std::string> Server::follow_plugins() {
+  const auto& dispatch = plugins_->dispatch();
+  auto alpn = alpn_of(dispatch->routes);
+  auto listeners = listener_tls(config_, dispatch->routes);
+  if (!tls_ || alpn != alpn_ || listeners != listener_tls_) {
+    auto tls = TlsContexts::load(config_.tls ? &*config_.tls : nullptr, alpn, listeners);
+    if (!tls) return config_.file + ": " + tls.error();
+    tls_ = *std::move(tls);
+    alpn_ = std::move(alpn);
+    listener_tls_ = std::move(listeners);
+  }
+  const auto stuck = on_each_loop([tls = tls_, dispatch](LoopStages& stages) {
+    stages.tls = tls;
+    stages.dispatch = dispatch;
+  });
+  if (!stuck) return std::nullopt;
+  return "loop " + std::to_string(*stuck) +
+         " did nothing for limits.control_timeout: a plugin blocks it";
 }
 
 std::optional<std::uint32_t> Server::on_each_loop(LoopTask task) {
@@ -244,14 +263,13 @@ Server::End Server::shut_down_now() {
   });
   plugins_->stop();
   const auto& plugins = plugins_->plugins();
-  const auto retained = std::any_of(plugins.begin(), plugins.end(), [](const auto& plugin) {
-    return plugin->state() == PluginState::Retained;
-  });
+  const auto code_left = std::any_of(
+      plugins.begin(), plugins.end(), [](const auto& plugin) { return plugin->retained() != 0; });
   on_each_loop_or_exit([](LoopStages& loop) { loop.connections.close_all(CloseReason::Drained); });
   for (const auto& stages : loops_)
     stages->loop.stop();
   plugins_.reset();
-  return retained ? End::CodeLeft : End::Clean;
+  return code_left ? End::CodeLeft : End::Clean;
 }
 
 std::string Server::metrics() const {

@@ -70,6 +70,9 @@ public:
 
 private:
   std::vector<std::string> bind();
+  // Gives every loop the routes of the generations that serve now. A sentence when that fails; some
+  // loops may have them then.
+  [[nodiscard]] std::optional<std::string> follow_plugins();
   void start_accepting();
   void serve_what_has_spoken();
   End shut_down_now();
@@ -83,8 +86,9 @@ private:
 
   const Config& config_;
   Log& log_;
-  std::vector<std::string> alpn_;       // of the routes, for certificates loaded later
-  TlsContexts::Listeners listener_tls_; // the same
+  std::shared_ptr<const TlsContexts> tls_; // what the loops have
+  std::vector<std::string> alpn_;          // of the routes, for certificates loaded later
+  TlsContexts::Listeners listener_tls_;    // the same
   ClientLimit limit_;
   Loops loops_;
   sy_loops loop_service_;

@@ -4,8 +4,7 @@
 #include <host/limit/client_limit.hpp>
 #include <host/listen/acceptor.hpp>
 #include <host/loop/loop.hpp>
-#include <host/plugin/instance.hpp>
-#include <host/route/routes.hpp>
+#include <host/plugin/dispatch.hpp>
 #include <host/serve/refusal_log.hpp>
 #include <host/serve/resolver.hpp>
 #include <host/sniff/opening_deadlines.hpp>
@@ -21,8 +20,6 @@ namespace switchyard::host {
 struct Stages {
   const Config& config;
   ClientLimit& limit;
-  const RouteTable& routes;
-  const std::vector<std::unique_ptr<Instance>>& plugins; ///< Route::plugin is a position in it
 };
 
 struct Dial;
@@ -52,6 +49,7 @@ struct LoopStages {
   std::vector<Dial*> dials;                         ///< of all plugins, in no order
   std::vector<std::unique_ptr<Acceptor>> acceptors; ///< parallel to Config::listeners
   std::shared_ptr<const TlsContexts> tls; ///< replaced, on the loop, when certificates are reloaded
+  std::shared_ptr<const Dispatch> dispatch; ///< the same when a plugin is swapped
 };
 
 /// All loops, in the order of their indexes.

@@ -53,7 +53,7 @@ json::object Server::status() const {
 
   json::array plugins;
   for (const auto& plugin : plugins_->plugins())
-    plugins.emplace_back(describe(*plugin));
+    plugins.emplace_back(describe(plugin->serving()));
 
   const auto uptime = std::chrono::steady_clock::now() - started_;
   return {
@@ -73,7 +73,7 @@ json::object Server::status() const {
 std::optional<json::object> Server::plugin_status(std::string_view name) const {
   const auto* plugin = plugins_->find(name);
   if (plugin == nullptr) return std::nullopt;
-  return describe(*plugin);
+  return describe(plugin->serving());
 }
 
 } // namespace switchyard::host

@@ -2,8 +2,6 @@
 #include <host/services/interfaces.hpp>
 #include <host/services/quiescence.hpp>
 
-#include <boost/assert.hpp>
-
 #include <algorithm>
 #include <atomic>
 #include <string>
@@ -12,14 +10,35 @@ namespace switchyard::host {
 namespace {
 
 struct Provider {
-  const void* table;
-  void* instance;
+  const void* table = nullptr;
+  void* instance = nullptr;
 };
 
-/// One interface id. Lives as long as Interfaces, so that a handle can outlive every provider.
+/// One interface id, with room for a provider and the one before it. Lives as long as Interfaces,
+/// so that a handle can outlive every provider.
 struct Slot {
   std::string id;
-  std::atomic<const Provider*> provider{nullptr};
+  Provider providers[2];
+  std::atomic<const Provider*> current{nullptr}; ///< one of the two, or nobody
+
+  [[nodiscard]] std::size_t number(const Provider* provider) const noexcept {
+    return static_cast<std::size_t>(provider - providers);
+  }
+
+  /// Where `instance` is, or else where it can come once nobody has a lease there any more.
+  [[nodiscard]] Provider* place_for(const void* instance) noexcept {
+    for (auto& provider : providers) {
+      if (provider.instance == instance) return &provider;
+    }
+    const auto first_is_free = current != &providers[0] && providers[0].instance == nullptr;
+    return first_is_free || current == &providers[1] ? &providers[0] : &providers[1];
+  }
+};
+
+/// The leases that a handle has out on one of the two.
+struct Leases {
+  sy_interface* handle;
+  std::atomic<std::size_t> out{0};
 };
 
 } // namespace
@@ -31,9 +50,9 @@ struct sy_interface {
   const void* owner;
   std::string consumer;
   bool closed = false; ///< guarded by quiescence.mutex
-  std::atomic<std::size_t> leases{0};
+  switchyard::host::Leases leases[2]{{this}, {this}};
 
-  void give_back() noexcept { quiescence.give_back(leases); }
+  [[nodiscard]] std::size_t out() const noexcept { return leases[0].out + leases[1].out; }
 };
 
 namespace switchyard::host {
@@ -41,7 +60,6 @@ namespace switchyard::host {
 struct Interfaces::State {
   Quiescence quiescence;
   std::vector<std::unique_ptr<Slot>> slots;
-  std::vector<std::unique_ptr<const Provider>> providers; ///< those whose lease may still be out
   std::vector<std::unique_ptr<sy_interface>> handles;
 
   Slot& slot(std::string_view id) {
@@ -53,9 +71,29 @@ struct Interfaces::State {
     return *slots.back();
   }
 
+  /// Waits until no lease on provider `number` of `slot` is out; the consumers that hold one at the
+  /// deadline. With `lock` on the mutex.
+  std::vector<std::string> wait_for_leases(
+      std::unique_lock<std::mutex>& lock,
+      const Slot& slot,
+      std::size_t number,
+      Clock::time_point deadline) {
+    const auto leased = [&](const auto& handle) {
+      return &handle->slot == &slot && handle->leases[number].out != 0;
+    };
+    std::vector<std::string> consumers;
+    if (!quiescence.wait_until(
+            lock, deadline, [&] { return std::ranges::none_of(handles, leased); })) {
+      for (const auto& handle : handles) {
+        if (leased(handle)) consumers.push_back(handle->consumer);
+      }
+    }
+    free_closed();
+    return consumers;
+  }
+
   void free_closed() {
-    std::erase_if(
-        handles, [](const auto& handle) { return handle->closed && handle->leases == 0; });
+    std::erase_if(handles, [](const auto& handle) { return handle->closed && handle->out() == 0; });
   }
 };
 
@@ -63,35 +101,29 @@ Interfaces::Interfaces() : state_{std::make_unique<State>()} {}
 
 Interfaces::~Interfaces() = default;
 
-void Interfaces::publish(std::string_view id, const void* table, void* provider) {
-  const std::lock_guard lock{state_->quiescence.mutex};
-  auto& slot = state_->slot(id);
-  BOOST_ASSERT(slot.provider == nullptr);
-  state_->providers.push_back(std::make_unique<const Provider>(Provider{table, provider}));
-  slot.provider = state_->providers.back().get();
-}
-
-std::vector<std::string> Interfaces::revoke(std::string_view id, Clock::time_point deadline) {
+std::vector<std::string> Interfaces::publish(
+    std::string_view id, const void* table, void* provider, Clock::time_point deadline) {
   std::unique_lock lock{state_->quiescence.mutex};
   auto& slot = state_->slot(id);
-  const auto* provider = slot.provider.exchange(nullptr);
-  if (provider == nullptr) return {};
-
-  const auto leased = [&](const auto& handle) {
-    return &handle->slot == &slot && handle->leases != 0;
-  };
-  const auto quiet = state_->quiescence.wait_until(
-      lock, deadline, [&] { return std::ranges::none_of(state_->handles, leased); });
-
-  std::vector<std::string> consumers;
-  if (quiet) {
-    std::erase_if(state_->providers, [&](const auto& known) { return known.get() == provider; });
-  } else {
-    for (const auto& handle : state_->handles) {
-      if (leased(handle)) consumers.push_back(handle->consumer);
-    }
+  auto* place = slot.place_for(provider);
+  if (place->instance != provider) {
+    auto consumers = state_->wait_for_leases(lock, slot, slot.number(place), deadline);
+    if (!consumers.empty()) return consumers;
+    *place = {table, provider};
   }
-  state_->free_closed();
+  slot.current = place;
+  return {};
+}
+
+std::vector<std::string>
+Interfaces::revoke(std::string_view id, const void* provider, Clock::time_point deadline) {
+  std::unique_lock lock{state_->quiescence.mutex};
+  auto& slot = state_->slot(id);
+  auto* found = std::ranges::find(slot.providers, provider, &Provider::instance);
+  if (provider == nullptr || found == std::end(slot.providers)) return {};
+  if (slot.current == found) slot.current = nullptr;
+  auto consumers = state_->wait_for_leases(lock, slot, slot.number(found), deadline);
+  if (consumers.empty()) *found = {};
   return consumers;
 }
 
@@ -115,25 +147,32 @@ std::size_t Interfaces::close_all(const void* owner) {
   for (const auto& handle : state_->handles) {
     if (handle->owner != owner) continue;
     handle->closed = true;
-    leases += handle->leases;
+    leases += handle->out();
   }
   state_->free_closed();
   return leases;
 }
 
 sy_status Interfaces::acquire(sy_interface* handle, sy_lease* lease) noexcept {
-  handle->leases.fetch_add(1);
-  const auto* provider = handle->slot.provider.load();
-  if (provider == nullptr) {
-    handle->give_back();
-    return SY_REVOKED;
+  const auto& slot = handle->slot;
+  for (;;) {
+    const auto* provider = slot.current.load();
+    if (provider == nullptr) return SY_REVOKED;
+    auto& leases = handle->leases[slot.number(provider)];
+    leases.out.fetch_add(1);
+    // Counted before this look, and whoever takes a provider away looks at the count after it has
+    // changed `current`: one of the two sees the other.
+    if (slot.current.load() == provider) {
+      *lease = {provider->table, provider->instance, &leases};
+      return SY_OK;
+    }
+    handle->quiescence.give_back(leases.out);
   }
-  *lease = {provider->table, provider->instance, handle};
-  return SY_OK;
 }
 
 void Interfaces::release(sy_lease* lease) noexcept {
-  static_cast<sy_interface*>(lease->host_data)->give_back();
+  auto& leases = *static_cast<Leases*>(lease->host_data);
+  leases.handle->quiescence.give_back(leases.out);
   *lease = {};
 }
 

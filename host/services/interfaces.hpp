@@ -15,7 +15,9 @@ namespace switchyard::host {
 [[nodiscard]] const sy_interfaces& interfaces_table() noexcept;
 
 /// Who provides which interface, and who holds a lease on it now. A consumer's handle outlives its
-/// provider. open, close, publish and revoke: control thread; acquire and release: any thread.
+/// provider. While a provider is replaced there are two: new leases lead to one of them, those that
+/// are out stay with theirs. open, close, publish and revoke: control thread; acquire and release:
+/// any thread.
 class Interfaces {
 public:
   using Clock = std::chrono::steady_clock;
@@ -25,12 +27,18 @@ public:
   Interfaces(const Interfaces&) = delete;
   Interfaces& operator=(const Interfaces&) = delete;
 
-  /// From now on a lease on `id` leads to `table` and `provider`. There is none for `id` before.
-  void publish(std::string_view id, const void* table, void* provider);
+  /// From now on a lease on `id` leads to `table` and `provider`, in one step. The one before may
+  /// still be called until it is revoked; whoever was there before that must have no lease out,
+  /// which this waits for until `deadline`. Returns the names of the consumers that hold such a
+  /// lease: then nothing has changed.
+  [[nodiscard]] std::vector<std::string>
+  publish(std::string_view id, const void* table, void* provider, Clock::time_point deadline);
 
-  /// From now on acquire() says SY_REVOKED. Waits until no lease is out, at most until `deadline`;
-  /// returns the names of the consumers that still hold one: the provider must stay then.
-  [[nodiscard]] std::vector<std::string> revoke(std::string_view id, Clock::time_point deadline);
+  /// Ends `provider`'s part in `id`: if leases lead to it, acquire() says SY_REVOKED from now on.
+  /// Waits until no lease on it is out, at most until `deadline`; returns the names of the
+  /// consumers that still hold one: the provider must stay then.
+  [[nodiscard]] std::vector<std::string>
+  revoke(std::string_view id, const void* provider, Clock::time_point deadline);
 
   /// A handle for `owner`, which is whatever identifies an instance; `consumer` is its name.
   [[nodiscard]] sy_interface*

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <map>
+#include <iterator>
 
 struct sy_registration {
   switchyard::host::Journal& journal;
@@ -18,7 +18,7 @@ struct sy_registration {
   std::string id;
   std::string key;
   std::vector<std::byte> entry;
-  bool bound = false;
+  std::vector<const void*> bound{}; ///< the providers that have it; two while one is replaced
   std::atomic<std::size_t> calls{0};
   std::atomic<bool> leaving{false};
 
@@ -41,6 +41,7 @@ std::string clause(const sy_registration& registration, const sy_error& error) {
 
 struct Journal::State {
   struct Registrar {
+    std::string id;
     const sy_registrar* table;
     void* provider;
   };
@@ -49,15 +50,22 @@ struct Journal::State {
 
   std::chrono::milliseconds removal_limit;
   Quiescence quiescence; ///< its mutex guards the lists; it is never held while a plugin is called
-  Registrations registrations; ///< in the order they were made
-  Registrations stuck;         ///< removed with a call still running
-  Registrations withdrawn;     ///< by the host; the registrant may come to say remove
-  std::map<std::string, Registrar, std::less<>> registrars;
+  Registrations registrations;       ///< in the order they were made
+  Registrations stuck;               ///< removed with a call still running
+  Registrations withdrawn;           ///< by the host; the registrant may come to say remove
+  std::vector<Registrar> registrars; ///< in the order they came
 
-  const Registrar* registrar(std::string_view id) {
+  std::vector<Registrar> registrars_of(std::string_view id) {
     const std::lock_guard lock{quiescence.mutex};
-    const auto found = registrars.find(id);
-    return found == registrars.end() ? nullptr : &found->second;
+    std::vector<Registrar> found;
+    std::ranges::copy_if(
+        registrars, std::back_inserter(found), [&](const auto& r) { return r.id == id; });
+    return found;
+  }
+
+  void remove_registrar(std::string_view id, const void* provider) {
+    const std::lock_guard lock{quiescence.mutex};
+    std::erase_if(registrars, [&](const auto& r) { return r.id == id && r.provider == provider; });
   }
 
   template <class Matches>
@@ -78,16 +86,30 @@ struct Journal::State {
         registration.entry.data(),
         registration.entry.size(),
         error);
-    registration.bound = status == SY_OK;
+    if (status == SY_OK) registration.bound.push_back(to.provider);
     return status;
   }
 
-  void unbind(sy_registration& registration) {
-    if (!registration.bound) return;
-    const auto* from = registrar(registration.id);
-    BOOST_ASSERT(from != nullptr);
-    from->table->unbind(from->provider, &registration);
-    registration.bound = false;
+  /// All of them, or none.
+  sy_status bind_to_all(sy_registration& registration, sy_error* error) {
+    for (const auto& registrar : registrars_of(registration.id)) {
+      const auto status = bind(registration, registrar, error);
+      if (status == SY_OK) continue;
+      unbind_from_all(registration);
+      return status;
+    }
+    return SY_OK;
+  }
+
+  static void unbind(sy_registration& registration, const Registrar& from) {
+    if (std::erase(registration.bound, from.provider) == 0) return;
+    from.table->unbind(from.provider, &registration);
+  }
+
+  void unbind_from_all(sy_registration& registration) {
+    for (const auto& registrar : registrars_of(registration.id))
+      unbind(registration, registrar);
+    BOOST_ASSERT(registration.bound.empty());
   }
 
   void move(sy_registration* registration, Registrations& to) {
@@ -102,7 +124,7 @@ struct Journal::State {
   std::vector<std::string>
   remove(const std::vector<sy_registration*>& leaving, Registrations& ended) {
     for (auto* registration : leaving) {
-      unbind(*registration);
+      unbind_from_all(*registration);
       registration->leaving = true;
     }
 
@@ -129,10 +151,10 @@ Journal::~Journal() = default;
 
 std::vector<std::string>
 Journal::attach(std::string_view id, const sy_registrar* registrar, void* provider) {
-  const State::Registrar added{registrar, provider};
+  const State::Registrar added{std::string{id}, registrar, provider};
   {
     const std::lock_guard lock{state_->quiescence.mutex};
-    state_->registrars.insert_or_assign(std::string{id}, added);
+    state_->registrars.push_back(added);
   }
   std::vector<std::string> refused;
   for (auto* registration : state_->select([&](const auto& r) { return r.id == id; })) {
@@ -144,20 +166,34 @@ Journal::attach(std::string_view id, const sy_registrar* registrar, void* provid
   return refused;
 }
 
-void Journal::detach(std::string_view id) {
-  for (auto* registration : state_->select([&](const auto& r) { return r.id == id; })) {
-    state_->unbind(*registration);
+void Journal::detach(std::string_view id, const void* provider) {
+  for (const auto& registrar : state_->registrars_of(id)) {
+    if (registrar.provider != provider) continue;
+    for (auto* registration : state_->select([&](const auto& r) { return r.id == id; }))
+      State::unbind(*registration, registrar);
   }
-  const std::lock_guard lock{state_->quiescence.mutex};
-  state_->registrars.erase(std::string{id});
+  state_->remove_registrar(id, provider);
 }
 
-void Journal::abandon(std::string_view id) {
-  for (auto* registration : state_->select([&](const auto& r) { return r.id == id; })) {
-    registration->bound = false;
+void Journal::abandon(std::string_view id, const void* provider) {
+  for (auto* registration : state_->select([&](const auto& r) { return r.id == id; }))
+    std::erase(registration->bound, provider);
+  state_->remove_registrar(id, provider);
+}
+
+std::vector<std::string> Journal::registered_with(std::string_view id) const {
+  std::vector<std::string> all;
+  for (const auto* each : state_->select([&](const auto& r) { return r.id == id; }))
+    all.push_back('"' + each->key + "\" of plugin " + each->name);
+  return all;
+}
+
+std::vector<std::string> Journal::registrations_of(const void* owner) const {
+  std::vector<std::string> ids;
+  for (const auto* each : state_->select([&](const auto& r) { return r.owner == owner; })) {
+    if (std::ranges::find(ids, each->id) == ids.end()) ids.push_back(each->id);
   }
-  const std::lock_guard lock{state_->quiescence.mutex};
-  state_->registrars.erase(std::string{id});
+  return ids;
 }
 
 sy_status Journal::add(
@@ -194,10 +230,7 @@ sy_status Journal::add(
       std::string{id},
       std::string{key},
       std::vector<std::byte>{bytes, bytes + entry_size}}};
-  if (const auto* to = state_->registrar(id); to != nullptr) {
-    const auto status = state_->bind(*made, *to, error);
-    if (status != SY_OK) return status;
-  }
+  if (const auto status = state_->bind_to_all(*made, error); status != SY_OK) return status;
   const std::lock_guard lock{state_->quiescence.mutex};
   *registration = state_->registrations.emplace_back(std::move(made)).get();
   return SY_OK;

@@ -27,19 +27,26 @@ public:
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  /// Makes `registrar` the one for `id` and binds everything that waits for it. Returns a clause
-  /// for each registration it did not take; these stay unbound.
+  /// Makes `registrar` one for `id`, besides those that are there, and binds everything to it that
+  /// is registered. Returns a clause for each registration it did not take; these stay without it.
   [[nodiscard]] std::vector<std::string>
   attach(std::string_view id, const sy_registrar* registrar, void* provider);
 
-  /// Unbinds everything of `id` from its registrar, which is gone then; the registrations stay.
-  void detach(std::string_view id);
+  /// Unbinds everything of `id` from the registrar of `provider`, which is gone then; the
+  /// registrations stay.
+  void detach(std::string_view id, const void* provider);
 
   /// detach() for a registrar that is not to be called any more.
-  void abandon(std::string_view id);
+  void abandon(std::string_view id, const void* provider);
+
+  /// What is registered with `id`: "\"KV.Get\" of plugin catalog".
+  [[nodiscard]] std::vector<std::string> registered_with(std::string_view id) const;
+
+  /// The interfaces that `owner` has registered something with.
+  [[nodiscard]] std::vector<std::string> registrations_of(const void* owner) const;
 
   /// As sy_journal.add. `owner` is whatever identifies the registrant, `name` its name. SY_EXISTS
-  /// when somebody has `key` there already.
+  /// when somebody has `key` there already. Every registrar that is there must take it.
   [[nodiscard]] sy_status
   add(const void* owner,
       std::string_view name,

@@ -27,6 +27,8 @@ enum class ServerTls {
 struct ListenerTls {
   bool verify_incoming = false;  ///< a client without a certificate is refused
   std::vector<std::string> alpn; ///< the preferred one first; empty: no name is agreed on
+
+  friend bool operator==(const ListenerTls&, const ListenerTls&) = default;
 };
 
 /// The TLS side of one configuration: certificates read, checked and ready. Immutable; a reload

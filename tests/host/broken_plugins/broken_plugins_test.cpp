@@ -48,14 +48,15 @@ void expect_refused(
 
   PluginSet set{yard.config, yard.services, {}};
   EXPECT_EQ(texts(set.start()), sentences);
-  const auto* one = set.find("one");
-  ASSERT_NE(one, nullptr);
-  EXPECT_EQ(one->state(), PluginState::Serving) << one->why();
-  EXPECT_TRUE(set.find("one")->health());
+  ASSERT_NE(set.find("one"), nullptr);
+  auto& one = set.find("one")->serving();
+  EXPECT_EQ(one.state(), PluginState::Serving) << one.why();
+  EXPECT_TRUE(one.health());
   for (const auto& plugin : set.plugins()) {
-    if (plugin->state() == PluginState::Serving) continue;
-    EXPECT_EQ(plugin->state(), PluginState::Failed);
-    EXPECT_THAT(sentences, testing::Contains(plugin->why()));
+    const auto& instance = plugin->serving();
+    if (instance.state() == PluginState::Serving) continue;
+    EXPECT_EQ(instance.state(), PluginState::Failed);
+    EXPECT_THAT(sentences, testing::Contains(instance.why()));
   }
 }
 
@@ -253,7 +254,7 @@ TEST_P(CutFile, IsRefusedWithBothSizes) {
           " bytes where its headers speak of " +
           std::to_string(kept < sizeof(Elf64_Ehdr) ? sizeof(Elf64_Ehdr) : size) +
           ": it is cut off or half copied, copy it again");
-  EXPECT_EQ(set.find("one")->state(), PluginState::Serving);
+  EXPECT_EQ(set.find("one")->serving().state(), PluginState::Serving);
 }
 
 INSTANTIATE_TEST_SUITE_P(At, CutFile, testing::Values(0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1.0));
@@ -418,7 +419,7 @@ TEST(WrongConfiguration, BareNameWithoutAPluginDirectory) {
       ElementsAre(
           "plugin two: library \"two.so\" is a bare name, but plugins.toml has no plugin_dir "
           "under [host]: set it, or give a path"));
-  EXPECT_EQ(set.find("one")->state(), PluginState::Serving);
+  EXPECT_EQ(set.find("one")->serving().state(), PluginState::Serving);
 }
 
 TEST(WrongConfiguration, FileOfAnotherUser) {
@@ -495,7 +496,7 @@ TEST(BrokenPlugin, StopsEverythingWhenItIsSetSo) {
   PluginSet set{yard.config, yard.services, {}};
   EXPECT_THAT(
       texts(set.start()), ElementsAre("plugin fail_in_start: start() failed: port 53 is taken"));
-  EXPECT_EQ(set.find("one")->state(), PluginState::Unloaded);
+  EXPECT_EQ(set.find("one")->serving().state(), PluginState::Unloaded);
   EXPECT_EQ(set.find("two")->state(), PluginState::Probed);
 }
 

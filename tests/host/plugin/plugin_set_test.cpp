@@ -31,7 +31,7 @@ public:
     EXPECT_THAT(texts(set->start()), IsEmpty());
   }
 
-  Instance& operator[](std::string_view name) { return *set->find(name); }
+  Instance& operator[](std::string_view name) { return set->find(name)->serving(); }
 
   std::optional<PluginSet> set;
 };
@@ -47,7 +47,7 @@ TEST(PluginSet, ServesAndLeavesTheProcess) {
   EXPECT_TRUE(is_mapped(one.staged()));
   EXPECT_THAT(one.staged(), HasSubstr("/test.one-1.0.0-" + one.sha256().substr(0, 8) + "-g1.so"));
   EXPECT_TRUE(one.health());
-  const auto* route = running.set->routes().by_tag(64);
+  const auto* route = running.set->dispatch()->routes.by_tag(64);
   ASSERT_NE(route, nullptr);
   EXPECT_EQ(running.set->plugins()[route->plugin]->name(), "tag_64");
   EXPECT_EQ(running.set->find("two"), nullptr);
@@ -73,7 +73,7 @@ TEST(PluginSet, LeadsConsumersToTheirProviders) {
         << "both have registered";
     running.set->stop();
     for (const auto& plugin : running.set->plugins()) {
-      EXPECT_EQ(plugin->state(), PluginState::Unloaded) << plugin->why();
+      EXPECT_EQ(plugin->serving().state(), PluginState::Unloaded) << plugin->serving().why();
     }
   }
   EXPECT_THAT(
@@ -191,7 +191,9 @@ TEST(PluginSet, GivesUpWhatHangs) {
     yard.config.limits.control_timeout = 4s;
     RunningSet running{yard, {fixture, "one", "clock", "alarm"}};
     if (fixture == std::string_view{"hang_in_health"}) {
-      EXPECT_EQ(running[fixture].health().error().code, RefusalCode::CallHung);
+      const auto health = running[fixture].health();
+      ASSERT_EQ(health.error().code, RefusalCode::CallHung);
+      running[fixture].give_up(health.error().text);
       EXPECT_EQ(running[fixture].state(), PluginState::Retained);
       EXPECT_FALSE(running[fixture].services().connection_opened());
     }
@@ -246,7 +248,8 @@ TEST(PluginSet, LoadsTheSamePluginAgainAndAgain) {
     PluginSet set{yard.config, yard.services, {}};
     ASSERT_THAT(texts(set.start()), IsEmpty());
     set.stop();
-    ASSERT_EQ(set.find("clock")->state(), PluginState::Unloaded) << set.find("clock")->why();
+    const auto& clock = set.find("clock")->serving();
+    ASSERT_EQ(clock.state(), PluginState::Unloaded) << clock.why();
   }
 }
 

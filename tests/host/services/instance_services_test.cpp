@@ -9,6 +9,7 @@ namespace switchyard::host {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 using Now = std::chrono::steady_clock;
 
 TEST(InstanceServices, AreFoundByTheirIds) {
@@ -64,7 +65,10 @@ TEST(InstanceServices, NameWhatIsLeft) {
   int provider = 0;
   sy_interface* handle = nullptr;
   sy_lease lease{};
-  process.services.interfaces.publish("clock/1", &provider, &provider);
+  EXPECT_THAT(
+      process.services.interfaces.publish(
+          "clock/1", &provider, &provider, Interfaces::Clock::now()),
+      IsEmpty());
   ASSERT_EQ(interfaces_table().open(&instance.host, "clock/1", &handle, nullptr), SY_OK);
   ASSERT_EQ(interfaces_table().acquire(handle, &lease), SY_OK);
   instance.connections = 2;

@@ -30,16 +30,16 @@ TEST(Interfaces, LeadToTheProviderThatIsThereNow) {
   auto* handle = interfaces.open(this, "catalog", kId);
 
   EXPECT_EQ(Interfaces::acquire(handle, &lease), SY_REVOKED);
-  interfaces.publish(kId, &table, &first);
+  EXPECT_THAT(interfaces.publish(kId, &table, &first, in(60s)), IsEmpty());
   ASSERT_EQ(Interfaces::acquire(handle, &lease), SY_OK);
   EXPECT_EQ(lease.table, &table);
   EXPECT_EQ(lease.provider, &first);
   Interfaces::release(&lease);
   EXPECT_EQ(lease.provider, nullptr);
 
-  EXPECT_THAT(interfaces.revoke(kId, in(60s)), IsEmpty());
+  EXPECT_THAT(interfaces.revoke(kId, &first, in(60s)), IsEmpty());
   EXPECT_EQ(Interfaces::acquire(handle, &lease), SY_REVOKED);
-  interfaces.publish(kId, &table, &second);
+  EXPECT_THAT(interfaces.publish(kId, &table, &second, in(60s)), IsEmpty());
   ASSERT_EQ(Interfaces::acquire(handle, &lease), SY_OK);
   EXPECT_EQ(lease.provider, &second);
   Interfaces::release(&lease);
@@ -50,12 +50,12 @@ TEST(Interfaces, NameTheConsumerThatDoesNotLetGo) {
   Interfaces interfaces;
   int provider = 0;
   sy_lease lease{};
-  interfaces.publish(kId, &provider, &provider);
+  EXPECT_THAT(interfaces.publish(kId, &provider, &provider, in(60s)), IsEmpty());
   auto* holds = interfaces.open(this, "catalog", kId);
   ASSERT_NE(interfaces.open(this, "peering", kId), nullptr);
 
   ASSERT_EQ(Interfaces::acquire(holds, &lease), SY_OK);
-  EXPECT_THAT(interfaces.revoke(kId, in(0ms)), ElementsAre("catalog"));
+  EXPECT_THAT(interfaces.revoke(kId, &provider, in(0ms)), ElementsAre("catalog"));
   Interfaces::close(holds);
   EXPECT_EQ(interfaces.close_all(this), 1U);
   EXPECT_EQ(lease.provider, &provider) << "what it leads to is still there";
@@ -66,7 +66,7 @@ TEST(Interfaces, NameTheConsumerThatDoesNotLetGo) {
 TEST(Interfaces, WaitForALeaseThatIsStillOut) {
   Interfaces interfaces;
   auto provider = std::make_unique<std::atomic<int>>(0);
-  interfaces.publish(kId, provider.get(), provider.get());
+  EXPECT_THAT(interfaces.publish(kId, provider.get(), provider.get(), in(60s)), IsEmpty());
   auto* handle = interfaces.open(this, "catalog", kId);
   std::latch leased{1};
 
@@ -81,10 +81,52 @@ TEST(Interfaces, WaitForALeaseThatIsStillOut) {
     Interfaces::release(&lease);
   }};
   leased.wait();
-  EXPECT_THAT(interfaces.revoke(kId, in(60s)), IsEmpty());
+  EXPECT_THAT(interfaces.revoke(kId, provider.get(), in(60s)), IsEmpty());
   EXPECT_EQ(*provider, 1) << "the call under the lease was over before revoke() returned";
   provider.reset();
   consumer.join();
+  EXPECT_EQ(interfaces.close_all(this), 0U);
+}
+
+// A replacement: both are there for a while, and the second can be taken back.
+TEST(Interfaces, LeadToTheNewProviderWhileTheOldOneIsStillCalled) {
+  Interfaces interfaces;
+  int first = 1;
+  int second = 2;
+  int third = 3;
+  auto* handle = interfaces.open(this, "catalog", kId);
+  const auto lease_on = [&](const void* provider) {
+    sy_lease lease{};
+    EXPECT_EQ(Interfaces::acquire(handle, &lease), SY_OK);
+    EXPECT_EQ(lease.provider, provider);
+    EXPECT_EQ(lease.table, provider);
+    return lease;
+  };
+
+  ASSERT_THAT(interfaces.publish(kId, &first, &first, in(0ms)), IsEmpty());
+  auto old = lease_on(&first);
+  ASSERT_THAT(interfaces.publish(kId, &second, &second, in(0ms)), IsEmpty());
+  auto next = lease_on(&second);
+  EXPECT_THAT(interfaces.publish(kId, &third, &third, in(0ms)), ElementsAre("catalog"))
+      << "the first is still called, and there is room for two";
+  auto same = lease_on(&second);
+  Interfaces::release(&same);
+
+  ASSERT_THAT(interfaces.publish(kId, &first, &first, in(0ms)), IsEmpty()) << "taken back";
+  same = lease_on(&first);
+  Interfaces::release(&same);
+  EXPECT_THAT(interfaces.revoke(kId, &second, in(0ms)), ElementsAre("catalog"));
+  Interfaces::release(&next);
+  EXPECT_THAT(interfaces.revoke(kId, &second, in(0ms)), IsEmpty());
+  same = lease_on(&first);
+  Interfaces::release(&same);
+
+  ASSERT_THAT(interfaces.publish(kId, &third, &third, in(0ms)), IsEmpty());
+  EXPECT_THAT(interfaces.revoke(kId, &first, in(0ms)), ElementsAre("catalog"));
+  Interfaces::release(&old);
+  EXPECT_THAT(interfaces.revoke(kId, &first, in(0ms)), IsEmpty());
+  same = lease_on(&third);
+  Interfaces::release(&same);
   EXPECT_EQ(interfaces.close_all(this), 0U);
 }
 
@@ -121,13 +163,19 @@ TEST(Interfaces, NeverLeadToAProviderThatHasGone) {
     });
   }
 
-  for (int swap = 0; swap < 200; ++swap) {
-    const auto provider = std::make_unique<Provider>();
-    interfaces.publish(kId, provider.get(), provider.get());
+  std::unique_ptr<Provider> before;
+  for (int swap = 0; swap < 400; ++swap) {
+    auto provider = std::make_unique<Provider>();
+    EXPECT_THAT(interfaces.publish(kId, provider.get(), provider.get(), in(60s)), IsEmpty());
     while (provider->calls < 10)
       std::this_thread::yield();
-    EXPECT_THAT(interfaces.revoke(kId, in(60s)), IsEmpty());
+    EXPECT_THAT(interfaces.revoke(kId, before.get(), in(60s)), IsEmpty());
+    before = std::move(provider);
+    if (swap % 2 != 0) continue;
+    EXPECT_THAT(interfaces.revoke(kId, before.get(), in(60s)), IsEmpty()); // no one follows it
+    before.reset();
   }
+  EXPECT_THAT(interfaces.revoke(kId, before.get(), in(60s)), IsEmpty());
   over = true;
   for (auto& consumer : consumers)
     consumer.join();

@@ -91,7 +91,7 @@ TEST(Journal, BindsNowOrAsSoonAsThereIsAProvider) {
   ASSERT_EQ(add(journal, this, "KV.Apply", 2, &registration), SY_OK);
   EXPECT_THAT(first.answers(), ElementsAre(Pair("KV.Apply", 2U), Pair("KV.Get", 1U)));
 
-  journal.detach(kId);
+  journal.detach(kId, &first);
   EXPECT_THAT(first.unbound, ElementsAre("KV.Get", "KV.Apply"));
   EXPECT_THAT(journal.attach(kId, &Endpoints::kTable, &second), IsEmpty());
   EXPECT_THAT(second.answers(), ElementsAre(Pair("KV.Apply", 2U), Pair("KV.Get", 1U)));
@@ -100,6 +100,65 @@ TEST(Journal, BindsNowOrAsSoonAsThereIsAProvider) {
   EXPECT_THAT(second.answers(), ElementsAre(Pair("KV.Get", 1U)));
   EXPECT_THAT(journal.remove_all(this), IsEmpty());
   EXPECT_THAT(second.answers(), IsEmpty());
+}
+
+// A replacement: the new provider has everything before the old one has let go.
+TEST(Journal, BindsToBothProvidersWhileOneIsReplaced) {
+  Journal journal{60s};
+  Endpoints old;
+  Endpoints fresh;
+  sy_registration* before = nullptr;
+  sy_registration* during = nullptr;
+  ASSERT_THAT(journal.attach(kId, &Endpoints::kTable, &old), IsEmpty());
+  ASSERT_EQ(add(journal, this, "KV.Get", 1, &before), SY_OK);
+  ASSERT_THAT(journal.attach(kId, &Endpoints::kTable, &fresh), IsEmpty());
+  ASSERT_EQ(add(journal, this, "KV.Apply", 2, &during), SY_OK);
+  for (auto* provider : {&old, &fresh})
+    EXPECT_THAT(provider->answers(), ElementsAre(Pair("KV.Apply", 2U), Pair("KV.Get", 1U)));
+  EXPECT_THAT(
+      journal.registered_with(kId),
+      ElementsAre("\"KV.Get\" of plugin catalog", "\"KV.Apply\" of plugin catalog"));
+  EXPECT_THAT(journal.registrations_of(this), ElementsAre(kId));
+
+  EXPECT_TRUE(Journal::remove(during));
+  EXPECT_THAT(old.unbound, ElementsAre("KV.Apply"));
+  EXPECT_THAT(fresh.unbound, ElementsAre("KV.Apply"));
+  journal.detach(kId, &old);
+  EXPECT_THAT(old.unbound, ElementsAre("KV.Apply", "KV.Get"));
+  EXPECT_THAT(fresh.answers(), ElementsAre(Pair("KV.Get", 1U)));
+
+  Endpoints gone;
+  ASSERT_THAT(journal.attach(kId, &Endpoints::kTable, &gone), IsEmpty());
+  journal.abandon(kId, &gone);
+  EXPECT_THAT(journal.remove_all(this), IsEmpty());
+  EXPECT_THAT(gone.unbound, IsEmpty()) << "it is not to be called any more";
+  EXPECT_THAT(fresh.answers(), IsEmpty());
+  EXPECT_THAT(journal.registrations_of(this), IsEmpty());
+}
+
+// One of two takes it, the other does not: nobody has it.
+TEST(Journal, AddsWhatEveryProviderTakesOrNothing) {
+  struct Never {
+    static sy_status
+    bind(void*, sy_registration*, sy_string, const void*, size_t, sy_error* error) noexcept {
+      return fail(error, SY_LIMIT, "no more");
+    }
+
+    static void unbind(void*, sy_registration*) noexcept {}
+  };
+
+  static constexpr sy_registrar kNever{sizeof(sy_registrar), 0, Never::bind, Never::unbind};
+  Journal journal{60s};
+  Endpoints first;
+  int second = 0;
+  sy_registration* registration = nullptr;
+  auto error = empty_error();
+  ASSERT_THAT(journal.attach(kId, &Endpoints::kTable, &first), IsEmpty());
+  ASSERT_THAT(journal.attach(kId, &kNever, &second), IsEmpty());
+  EXPECT_EQ(add(journal, this, "KV.Get", 1, &registration, &error), SY_LIMIT);
+  EXPECT_STREQ(error.text, "no more");
+  EXPECT_THAT(first.answers(), IsEmpty());
+  EXPECT_THAT(journal.registered_with(kId), IsEmpty());
 }
 
 TEST(Journal, SaysWhatAProviderDoesNotTake) {
