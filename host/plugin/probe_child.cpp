@@ -72,7 +72,9 @@ void run_probe() {
   ::setrlimit(RLIMIT_CORE, &none);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 
-  const auto judged = judge(json::parse(read_all(STDIN_FILENO)).as_object());
+  // A path is bytes; it comes back as what it was.
+  const auto request = json::parse(read_all(STDIN_FILENO), {}, {.allow_invalid_utf8 = true});
+  const auto judged = judge(request.as_object());
   if (judged) {
     say({{"verdict", "taken"}});
   } else {

@@ -152,9 +152,37 @@ constexpr bool in_order() {
 
 static_assert(in_order());
 
+/// Bytes of the character that `text` begins with; 0 when that is not UTF-8. Source: RFC 3629, 4.
+std::size_t character_size(std::string_view text) noexcept {
+  const auto at = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto first = at(0);
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const std::size_t size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  // Neither longer than need be, nor a surrogate, nor beyond U+10FFFF.
+  const auto least = first == 0xe0 ? 0xa0U : first == 0xf0 ? 0x90U : 0x80U;
+  const auto most = first == 0xed ? 0x9fU : first == 0xf4 ? 0x8fU : 0xbfU;
+  if (at(1) < least || at(1) > most) return 0;
+  for (std::size_t i = 2; i < size; ++i) {
+    if ((at(i) & 0xc0U) != 0x80) return 0;
+  }
+  return size;
+}
+
 void append_clean(std::string& text, std::string_view detail) {
-  for (const char c : detail)
-    text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  while (!detail.empty()) {
+    const auto size = character_size(detail);
+    if (size == 0) {
+      text += '?';
+    } else if (static_cast<unsigned char>(detail[0]) < 0x20 || detail[0] == 0x7f) {
+      text += ' ';
+    } else {
+      text += detail.substr(0, size);
+    }
+    detail.remove_prefix(size == 0 ? 1 : size);
+  }
 }
 
 } // namespace

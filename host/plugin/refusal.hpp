@@ -86,7 +86,8 @@ using OrRefusal = boost::system::result<T, Refusal>;
 
 /// The sentence of `code` about `plugin` (its name in plugins.toml; empty: about no plugin), its
 /// `{}` filled with `details` in order. The number of details is the number of `{}`. Control
-/// characters in a detail become blanks, so that it stays one line.
+/// characters in a detail become blanks, so that it stays one line, and bytes that are no UTF-8
+/// '?', so that it stands in JSON.
 [[nodiscard]] Refusal
 refuse(RefusalCode code, std::string_view plugin, std::initializer_list<std::string_view> details);
 

@@ -179,6 +179,8 @@ static sy_status check_config(sy_string config, sy_error* error) {
   puts("bye");
   fflush(stdout);
   exit(0);
+#elif defined(LATIN_1_IN_CHECK)
+  return failure(error, SY_INVALID, "name: caf\xe9 is taken");
 #endif
 #if defined(MISSING_LIBRARY)
   (void)function_of_a_library_that_is_not_installed();

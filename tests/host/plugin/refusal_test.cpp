@@ -25,5 +25,27 @@ TEST(Refusal, StaysOneLineWhateverAPluginSays) {
       "plugin a b: init() failed: {}   [31mred ");
 }
 
+// It goes to the parent of the trial process and to the command line as JSON, which is UTF-8.
+TEST(Refusal, IsUtf8WhateverAPluginSays) {
+  const struct {
+    std::string_view said;
+    std::string_view told;
+  } cases[] = {
+      {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x9a\x82", "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x9a\x82"},
+      {"caf\xe9.", "caf?."},
+      {"cut \xe2\x82", "cut ??"},
+      {"long \xc0\xaf \xe0\x9f\xbf \xf0\x8f\xbf\xbf", "long ?? ??? ????"},
+      {"half \xed\xa0\x80", "half ???"},
+      {"past \xf4\x90\x80\x80 \xf5", "past ???? ?"},
+      {"\x80\xc3\n", "?? "},
+  };
+
+  for (const auto& c : cases) {
+    EXPECT_EQ(
+        refuse(RefusalCode::CallFailed, "a", {"init()", c.said}).text,
+        "plugin a: init() failed: " + std::string{c.told});
+  }
+}
+
 } // namespace
 } // namespace switchyard::host
