@@ -41,6 +41,7 @@ constexpr std::size_t kPipeCapacity = 64 * 1024;
 constexpr int kFirstFree = 10;
 
 FileDescriptor moved_up(int number) {
+  if (number < 0) return {};
   const FileDescriptor low{number};
   return FileDescriptor{::fcntl(number, F_DUPFD_CLOEXEC, kFirstFree)};
 }
@@ -53,6 +54,7 @@ struct Pipe {
     std::array<int, 2> ends{-1, -1};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
     Pipe pipe{moved_up(ends[0]), moved_up(ends[1])};
+    if (!pipe.reader.open() || !pipe.writer.open()) return {};
     ::fcntl(pipe.reader.get(), F_SETFL, O_NONBLOCK);
     return pipe;
   }
@@ -69,6 +71,7 @@ FileDescriptor request_file(const ProbeRequest& request) {
       {"config", request.config},
       {"config_place", request.config_place}});
   auto file = moved_up(::memfd_create("probe-request", MFD_CLOEXEC));
+  if (!file.open()) return file;
   if (::pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     return FileDescriptor{};
   }

@@ -1,11 +1,13 @@
 #include <host/plugin/probe.hpp>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <tests/host/broken_plugins/yard.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <vector>
 
 namespace switchyard::host {
 namespace {
@@ -71,6 +73,34 @@ TEST(Probe, SaysThatItCannotStart) {
   EXPECT_EQ(
       probed.error().text,
       "plugin one: its trial process cannot be started: No such file or directory");
+}
+
+TEST(Probe, SaysThatNoDescriptorIsLeft) {
+  const Yard yard;
+  const auto asking = request(yard, "one");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{64, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<int> taken;
+  for (int one = ::dup(0); one >= 0; one = ::dup(0))
+    taken.push_back(one);
+
+  bool probed = false;
+  for (; !probed && !taken.empty(); taken.pop_back()) {
+    const auto judged = probe_plugin(asking, 60s);
+    probed = judged.has_value();
+    if (!probed) {
+      EXPECT_EQ(
+          judged.error().text,
+          "plugin one: its trial process cannot be started: Too many open files");
+    }
+    ::close(taken.back());
+  }
+  EXPECT_TRUE(probed);
+  for (const int one : taken)
+    ::close(one);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST(Probe, BelievesNoOtherProgram) {
