@@ -5,6 +5,8 @@
 #include "nearest.hpp"
 #include "rules.hpp"
 
+#include <proto/sniff/tag.hpp>
+
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -327,11 +329,6 @@ ListenerConfig read_listener(Section section, bool verify_incoming) {
   return listener;
 }
 
-/// Tags the opening can never report: 03 starts TLS, 14 to 17 are TLS records (RFC 8446 §5.1).
-bool is_reserved_tag(std::uint8_t tag) {
-  return tag == 0x03 || (tag >= 0x14 && tag <= 0x17);
-}
-
 RouteConfig read_route(Section section) {
   RouteConfig route;
   route.place = section.place();
@@ -339,7 +336,7 @@ RouteConfig read_route(Section section) {
   section.read("protocol", route.protocol);
   if (std::uint8_t tag = 0; section.read("tag", tag, 255)) {
     route.tag = tag;
-    if (is_reserved_tag(tag)) {
+    if (sniff::means_tls(tag)) {
       section.report(
           "tag", std::to_string(tag) + " means TLS; take another one than 3 and 20 to 23");
     }

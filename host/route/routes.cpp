@@ -1,4 +1,5 @@
 #include <host/route/routes.hpp>
+#include <proto/sniff/tag.hpp>
 
 #include <algorithm>
 
@@ -51,7 +52,7 @@ routes_of(const Config& config, std::size_t number, const Manifest& manifest) {
     found->place = override.place;
   }
   for (const auto& route : routes) {
-    if (route.tag && reserved_tag(*route.tag)) {
+    if (route.tag && sniff::means_tls(*route.tag)) {
       return refuse(
           TagReserved,
           plugin.name,

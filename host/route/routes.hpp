@@ -56,12 +56,6 @@ private:
   std::array<std::uint16_t, 256> tags_{}; ///< position in routes_ plus one; 0: none
 };
 
-/// A tag that no plugin can have: 3 is TLS with an inner tag; 0x14 to 0x17 are the first bytes of
-/// TLS records (RFC 8446 §5.1).
-[[nodiscard]] constexpr bool reserved_tag(std::uint8_t tag) noexcept {
-  return tag == 0x03 || (tag >= 0x14 && tag <= 0x17);
-}
-
 /// A refusal and the plugin it befalls, by position in Config::plugins; no position when a listener
 /// is what is wrong.
 struct RouteProblem {

@@ -46,4 +46,10 @@ inline constexpr std::array<Tag, 10> kTags{{
   return first == 0x16;
 }
 
+/// A tag that no protocol can have: 3 is TLS with an inner tag; 0x14 to 0x17 are the types of TLS
+/// records (RFC 8446, 5.1).
+[[nodiscard]] constexpr bool means_tls(std::uint8_t tag) noexcept {
+  return tag == kTlsTag || (tag >= 0x14 && tag <= 0x17);
+}
+
 } // namespace switchyard::sniff
