@@ -66,7 +66,8 @@ void Call::answer(Verdict verdict, sy_bytes content) {
   verdict_ = verdict;
   const auto bytes = view(content);
   content_.assign(bytes.begin(), bytes.end());
-  loop_.post(&Call::answered, this);
+  loop_.post(
+      &Call::answered, this); // stays, as all of the plugin does, if the host has given it up
 }
 
 void Call::answered(void* self) {

@@ -143,8 +143,7 @@ sy_status sy_instance::call(
   const auto index = std::hash<std::string_view>{}(view(request.address)) % shares_.size();
   auto* made = new sy_netrpc_invocation{shares_[index]->clients, request, done, context};
   *invocation = made;
-  made->begin();
-  return SY_OK;
+  return made->begin() ? SY_OK : SY_CANCELLED;
 }
 
 void sy_instance::loop_is_quiet() {

@@ -26,9 +26,11 @@ sy_netrpc_invocation::sy_netrpc_invocation(
   body.assign(bytes.begin(), bytes.end());
 }
 
-void sy_netrpc_invocation::begin() {
-  intrusive_ptr_add_ref(this); // until it is finished
-  pool_.loop().post(&sy_netrpc_invocation::begun, this);
+bool sy_netrpc_invocation::begin() {
+  Pointer kept{this}; // until it is finished
+  if (!pool_.loop().post(&sy_netrpc_invocation::begun, this)) return false;
+  kept.detach();
+  return true;
 }
 
 void sy_netrpc_invocation::begun(void* self) {
@@ -42,8 +44,8 @@ void sy_netrpc_invocation::begun(void* self) {
 }
 
 void sy_netrpc_invocation::cancel() {
-  intrusive_ptr_add_ref(this); // until that has been dealt with
-  pool_.loop().post(&sy_netrpc_invocation::cancelled, this);
+  Pointer kept{this}; // until that has been dealt with
+  if (pool_.loop().post(&sy_netrpc_invocation::cancelled, this)) kept.detach();
 }
 
 void sy_netrpc_invocation::cancelled(void* self) {

@@ -43,8 +43,8 @@ public:
       sy_netrpc_done done,
       void* context);
 
-  /// Begins on the loop. Any thread, once.
-  void begin();
+  /// Begins on the loop. False, and it is gone: the host has given the plugin up. Any thread, once.
+  [[nodiscard]] bool begin();
 
   /// Ends with SY_CANCELLED on the loop, unless it has ended by then. Any thread.
   void cancel();

@@ -29,10 +29,8 @@ Loop::~Loop() {
   BOOST_ASSERT(connections_.empty() && kept_calls_ == 0);
 }
 
-void Loop::post(sy_callback run, void* context) const {
-  // The host refuses only after stop(), which waits for everybody who could post.
-  const auto status = loops_.post(host.get(), index_, run, context);
-  BOOST_VERIFY(status == SY_OK);
+bool Loop::post(sy_callback run, void* context) const {
+  return loops_.post(host.get(), index_, run, context) == SY_OK;
 }
 
 void Loop::add(Connection& connection) {

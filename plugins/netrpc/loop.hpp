@@ -42,8 +42,9 @@ public:
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  /// Runs `run` on this loop, later. Any thread.
-  void post(sy_callback run, void* context) const;
+  /// Runs `run` on this loop, later. False: the host has given the plugin up, and `run` never runs.
+  /// Any thread.
+  bool post(sy_callback run, void* context) const;
 
   /// True on the loop's own thread. Any thread.
   [[nodiscard]] bool is_current() const { return loops_.current(host.get()) == index_; }

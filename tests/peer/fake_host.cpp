@@ -44,6 +44,7 @@ struct FakeServices {
 
   static sy_status post(const sy_host* host, std::uint32_t loop, sy_callback run, void* context) {
     auto& self = of(host);
+    if (self.stopped) return SY_CANCELLED;
     ++self.posts;
     self.loops_.at(loop)->post([&self, run, context] {
       run(context);
@@ -53,7 +54,8 @@ struct FakeServices {
   }
 
   static sy_status start_timer(
-      const sy_host*, std::uint64_t due, sy_callback fire, void* context, sy_timer** timer) {
+      const sy_host* host, std::uint64_t due, sy_callback fire, void* context, sy_timer** timer) {
+    if (of(host).stopped) return SY_CANCELLED;
     *timer = FakeLoop::current()->start_timer(due, fire, context);
     return SY_OK;
   }

@@ -53,6 +53,9 @@ public:
   /// A service that this host has beyond loops, metrics and threads.
   void offer(std::string id, const void* table) { offered_[std::move(id)] = table; }
 
+  /// Begins nothing more for the plugin, as a host that has stopped it or given it up.
+  std::atomic<bool> stopped = false;
+
   // What a plugin has not given back.
   std::atomic<int> connections = 0;
   std::atomic<int> timers = 0;

@@ -2,7 +2,10 @@
 #include "netrpc.hpp"
 #include "yamux_peer.hpp"
 
+#include <switchyard/netrpc/client.h>
+
 #include <thread>
+#include <utility>
 
 namespace switchyard::netrpc::test {
 namespace {
@@ -156,6 +159,40 @@ TEST_F(NetrpcLifecycle, StopsWithoutADrain) {
   EXPECT_EQ(single.receive(40), response(1, "Status.Ping"));
   bring_down();
   EXPECT_EQ(single.receive_all(), "");
+}
+
+// An endpoint that hangs in a call of the control thread has the host give the plugin up, with
+// connections that it serves and calls that are answered later.
+TEST_F(NetrpcLifecycle, EndsNothingButItselfWhenItIsGivenUp) {
+  Endpoint slow;
+  offer("Slow.Get", slow);
+  auto waiting = open(kSingle);
+  waiting.send(request(1, "Slow.Get"));
+  const auto held = slow.take();
+  auto other = open(kSingle, 1);
+  const auto& client =
+      *static_cast<const sy_netrpc_client*>(plugin->query(instance, SY_NETRPC_CLIENT));
+
+  host.stopped = true;
+  reply(held, "\xc3");
+  other.send(request(2, "Status.Ping").substr(0, 10));
+  settle();
+  other.send(request(2, "Status.Ping").substr(10));
+  EXPECT_EQ(other.receive(response(2, "Status.Ping").size()), response(2, "Status.Ping"));
+  sy_netrpc_invocation* invocation = nullptr;
+  const sy_netrpc_request call{
+      .struct_size = sizeof call,
+      .tls = SY_DIAL_CLEAR,
+      .address = text("127.0.0.1:1"),
+      .server_name = {},
+      .method = text("Status.Ping"),
+      .body = {"\x80", 1},
+      .timeout = kSecond};
+  const auto never = [](void*, sy_status, sy_string, sy_bytes) { FAIL(); };
+  EXPECT_EQ(client.call(instance, &call, never, nullptr, &invocation), SY_CANCELLED);
+
+  static const auto* const stays = std::exchange(instance, nullptr); // as its code does
+  EXPECT_NE(stays, nullptr);
 }
 
 TEST_F(NetrpcLifecycle, TakesAnswersFromAnyThread) {
