@@ -18,18 +18,24 @@ namespace json = boost::json;
   throw Failure{SY_INVALID, text.append(": must be ").append(wanted)};
 }
 
+constexpr std::chrono::nanoseconds kLongest = std::chrono::hours{24};
+
+/// Nothing for what is no duration, or longer than a day.
 std::optional<std::chrono::nanoseconds> duration(std::string_view text) {
   constexpr struct {
     std::string_view name;
-    std::uint64_t nanoseconds;
-  } kUnits[] = {{"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}};
+    std::chrono::nanoseconds unit;
+  } kUnits[] = {
+      {"ms", std::chrono::milliseconds{1}},
+      {"s", std::chrono::seconds{1}},
+      {"m", std::chrono::minutes{1}}};
 
   std::uint32_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error != std::errc{}) return std::nullopt;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  for (const auto& unit : kUnits) {
-    if (text == unit.name) return std::chrono::nanoseconds{count * unit.nanoseconds};
+  for (const auto& [name, unit] : kUnits) {
+    if (text == name && count <= kLongest / unit) return count * unit;
   }
   return std::nullopt;
 }
@@ -37,7 +43,7 @@ std::optional<std::chrono::nanoseconds> duration(std::string_view text) {
 void read(const json::value& value, std::string_view key, std::chrono::nanoseconds& into) {
   const auto* text = value.if_string();
   const auto parsed = text == nullptr ? std::nullopt : duration(*text);
-  if (!parsed || parsed->count() == 0 || *parsed > std::chrono::hours{24}) {
+  if (!parsed || parsed->count() == 0) {
     refuse(key, "a duration such as \"10s\", \"500ms\" or \"2m\", up to a day");
   }
   into = *parsed;
