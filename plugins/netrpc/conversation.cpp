@@ -109,6 +109,7 @@ Conversation::body_size(const RequestHeader& header, std::span<const std::byte> 
       known ? *incoming_->body : msgpack::Extent{{.bytes_max = loop_.config.max_body_bytes}};
   const auto size = extent.scan(body);
   if (!size) {
+    ++loop_.count.requests;
     reject(header, undecodable(body, static_cast<msgpack::Error>(size.error().value())));
     return std::nullopt;
   }
@@ -238,7 +239,10 @@ void Conversation::close_cut() {
   closing_ = true;
   const auto header =
       decode_request_header(std::span<const std::byte>{incoming_->bytes}.subspan(incoming_->begin));
-  if (header && *header) fail((*header)->seq, (*header)->method, kBodyCut);
+  if (header && *header) {
+    ++loop_.count.requests;
+    fail((*header)->seq, (*header)->method, kBodyCut);
+  }
   release_incoming();
 }
 

@@ -98,14 +98,19 @@ TEST_F(NetrpcSingle, EndsAfterAnswersThatLeaveTheTwoSidesApart) {
   };
 
   std::size_t count = 0;
+  int answered = 0;
   for (const auto& c : cases) {
     SCOPED_TRACE(c.name);
+    answered += c.received.empty() ? 0 : 1;
     auto client = open(kSingle);
     client.send(c.sent + request(2, "Status.Ping"));
     EXPECT_EQ(client.receive_all(), c.received) << "and nothing for what came behind";
     client.close();
     EXPECT_EQ(host.closed(++count).back(), SY_CLOSE_FINISHED);
   }
+  settle();
+  EXPECT_EQ(host.metric("requests_total"), answered);
+  EXPECT_EQ(host.metric("errors_total"), answered);
 }
 
 TEST_F(NetrpcSingle, AnswersEofForABodyThatIsCut) {
