@@ -1,5 +1,8 @@
 #include "sampler.hpp"
 
+#include <iterator>
+#include <utility>
+
 namespace switchyard::host {
 namespace {
 
@@ -19,6 +22,7 @@ bool Sampler::admit(std::string_view kind, Clock::time_point now) {
   if (now - second.begin >= kSecond) {
     second.begin = now;
     second.admitted = 0;
+    second.untold += std::exchange(second.held_back, 0);
   }
   if (second.admitted == lines_max_) {
     ++second.held_back;
@@ -31,13 +35,11 @@ bool Sampler::admit(std::string_view kind, Clock::time_point now) {
 std::vector<Sampler::Suppressed> Sampler::suppressed(Clock::time_point now) {
   std::vector<Suppressed> all;
   for (auto kind = kinds_.begin(); kind != kinds_.end();) {
-    const auto& second = kind->second;
-    if (now - second.begin < kSecond) {
-      ++kind;
-      continue;
-    }
-    if (second.held_back != 0) all.push_back({kind->first, second.held_back});
-    kind = kinds_.erase(kind);
+    auto& second = kind->second;
+    const bool over = now - second.begin >= kSecond;
+    if (over) second.untold += std::exchange(second.held_back, 0);
+    if (second.untold != 0) all.push_back({kind->first, std::exchange(second.untold, 0)});
+    kind = over ? kinds_.erase(kind) : std::next(kind);
   }
   return all;
 }

@@ -39,7 +39,8 @@ private:
   struct Second {
     Clock::time_point begin;
     std::uint32_t admitted = 0;
-    std::uint64_t held_back = 0; ///< not told yet
+    std::uint64_t held_back = 0;
+    std::uint64_t untold = 0; ///< held back in seconds before
   };
 
   Second& second_of(std::string_view kind, Clock::time_point now);

@@ -37,8 +37,9 @@ TEST(Sampler, TellsEveryLineHeldBackOnce) {
   EXPECT_EQ(admitted(sampler, "reset", 5, kStart), 1);
   EXPECT_EQ(sampler.suppressed(kStart + 500ms), Suppressed{}) << "the second is not over";
   EXPECT_EQ(admitted(sampler, "reset", 3, kStart + 1500ms), 1);
-  EXPECT_EQ(sampler.suppressed(kStart + 2s), Suppressed{}) << "a new second has begun";
-  EXPECT_EQ(sampler.suppressed(kStart + 2500ms), (Suppressed{{"reset", 4 + 2}}));
+  EXPECT_EQ(sampler.suppressed(kStart + 2s), (Suppressed{{"reset", 4}})) << "a new one has begun";
+  EXPECT_EQ(sampler.suppressed(kStart + 2400ms), Suppressed{});
+  EXPECT_EQ(sampler.suppressed(kStart + 2500ms), (Suppressed{{"reset", 2}}));
   EXPECT_EQ(sampler.suppressed(kStart + 1h), Suppressed{});
 }
 
