@@ -111,7 +111,6 @@ public:
 
 private:
   using Descriptor = boost::asio::posix::basic_stream_descriptor<Loop::Executor>;
-  struct Read;
   struct Write;
 
   friend void intrusive_ptr_add_ref(Connection* connection) noexcept { ++connection->references_; }

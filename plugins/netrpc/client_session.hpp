@@ -62,7 +62,6 @@ private:
 
   void after_receive() override { begin_queued(); }
 
-  void begin(sy_netrpc_invocation& invocation);
   void begin_queued();
   void send(Stream& stream, sy_netrpc_invocation& invocation);
   void write_on(Stream& stream);

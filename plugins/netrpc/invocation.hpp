@@ -52,8 +52,6 @@ public:
   /// Tells the caller. Only the first time has an effect.
   void finish(sy_status status, sy_string error = {}, sy_bytes reply = {});
 
-  [[nodiscard]] bool finished() const noexcept { return done_ == nullptr; }
-
   [[nodiscard]] const switchyard::netrpc::Destination& destination() const noexcept {
     return destination_;
   }
