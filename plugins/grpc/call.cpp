@@ -2,6 +2,7 @@
 #include <switchyard/bytes.hpp>
 
 #include <plugins/grpc/call.hpp>
+#include <plugins/grpc/message.hpp>
 #include <plugins/grpc/metadata.hpp>
 
 #include <boost/assert.hpp>
@@ -23,25 +24,6 @@ std::string text(sy_string from) {
 
 std::string text(sy_bytes from) {
   return {static_cast<const char*>(from.data), from.size};
-}
-
-/// A copy of `message` as gRPC sends it.
-::grpc::ByteBuffer buffer_of(sy_bytes message) {
-  const ::grpc::Slice slice{message.data, message.size};
-  return {&slice, 1};
-}
-
-/// `buffer` in one piece; copied only when it came in several.
-::grpc::Slice in_one_piece(const ::grpc::ByteBuffer& buffer) {
-  ::grpc::Slice slice;
-  if (buffer.TrySingleSlice(&slice).ok()) return slice;
-  const auto status = buffer.DumpToSingleSlice(&slice);
-  BOOST_VERIFY(status.ok());
-  return slice;
-}
-
-sy_bytes bytes_of(const ::grpc::Slice& slice) {
-  return {slice.begin(), slice.size()};
 }
 
 ::grpc::Status to_grpc(const sy_grpc_status& status) {

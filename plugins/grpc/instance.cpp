@@ -61,9 +61,10 @@ sy_instance::sy_instance(const sy_host* host, std::string_view config)
       services_{host_.require<sy_journal>()},
       standard_services_{services_, config_.reflection},
       environment_{host_, loops_api_, services_, peers_, metrics_, live_calls_},
+      client_{host_, loops_api_, *this},
       unary_alarm_{*this, &sy_instance::ask_unary_calls},
       direct_alarm_{*this, &sy_instance::look_after_direct},
-      busy_{loops_api_.count + 1} {
+      busy_{loops_api_.count + 2} {
   for (std::uint32_t index = 0; index < loops_api_.count; ++index) {
     shares_.push_back(std::make_unique<Share>(*this, index));
   }
@@ -158,6 +159,7 @@ void sy_instance::drain(std::uint64_t deadline, sy_drain_done done, void* contex
 void sy_instance::begin_drain() {
   if (std::exchange(draining_, true)) return;
   standard_services_.drain();
+  client_.drain();
   to_drain_ = shares_.size();
   for (const auto& share : shares_)
     share->loop.post(&Share::drain, share.get());
@@ -165,6 +167,7 @@ void sy_instance::begin_drain() {
 
 void sy_instance::abort_all() {
   begin_drain();
+  client_.abort();
   shares_.front()->loop.post(&sy_instance::stop_alarms, this);
   for (const auto& share : shares_)
     share->loop.post(&Share::abort, share.get());
@@ -224,6 +227,10 @@ void sy_instance::end_direct() {
 }
 
 void sy_instance::loop_is_quiet() {
+  one_has_ended();
+}
+
+void sy_instance::client_is_quiet() {
   one_has_ended();
 }
 

@@ -4,6 +4,7 @@
 #include <switchyard/threads.hpp>
 
 #include <plugins/grpc/call_environment.hpp>
+#include <plugins/grpc/client.hpp>
 #include <plugins/grpc/config.hpp>
 #include <plugins/grpc/descriptors.hpp>
 #include <plugins/grpc/live_calls.hpp>
@@ -22,7 +23,8 @@
 
 /// One generation of the plugin: gRPC's servers, a Loop for each of the host's, and what can be
 /// called.
-struct sy_instance final : public switchyard::grpc::Loop::Owner {
+struct sy_instance final : public switchyard::grpc::Loop::Owner,
+                           public switchyard::grpc::Client::Owner {
 public:
   /// [control]
   sy_instance(const sy_host* host, std::string_view config);
@@ -51,6 +53,8 @@ public:
   }
 
   void unbind(sy_registration* registration) { standard_services_.remove(registration); }
+
+  [[nodiscard]] switchyard::grpc::Client& client() noexcept { return client_; }
 
 private:
   using Server = switchyard::grpc::Server;
@@ -92,6 +96,7 @@ private:
   void end_direct();
   void one_has_ended();
   void loop_is_quiet() override;
+  void client_is_quiet() override;
   static void start_alarms(void* self);
   static void stop_alarms(void* self);
   static void passed(void* self);
@@ -106,6 +111,7 @@ private:
   switchyard::grpc::Peers peers_;
   switchyard::grpc::LiveCalls live_calls_;
   const switchyard::grpc::CallEnvironment environment_;
+  switchyard::grpc::Client client_;
   std::vector<std::unique_ptr<Share>> shares_; ///< by the host's numbers of loops
   std::unique_ptr<Server> servers_[2][2];      ///< [external][direct], from start() to stop()
   switchyard::grpc::Descriptors handed_over_;
@@ -120,7 +126,8 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   bool shut_down_ = false;
-  std::size_t busy_;        ///< loops that are not quiet yet, and connections that were handed over
+  /// Loops that are not quiet yet, the client, and connections that were handed over.
+  std::size_t busy_;
   std::size_t to_pass_ = 0; ///< posts of stop() that have not run
   sy_drain_done done_ = nullptr;
   void* done_context_ = nullptr;

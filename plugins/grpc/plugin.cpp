@@ -41,6 +41,54 @@ constexpr sy_grpc_services kServices = {
     .registrar = {
         .struct_size = sizeof(sy_grpc_services), .reserved = 0, .bind = bind, .unbind = unbind}};
 
+sy_status open(
+    void* provider,
+    const sy_grpc_channel_options* options,
+    sy_grpc_channel** channel,
+    sy_error* error) {
+  return at_boundary(error, [&] { *channel = instance(provider).client().open(*options); });
+}
+
+void close(void* provider, sy_grpc_channel* channel) {
+  instance(provider).client().close(channel);
+}
+
+sy_status call(
+    void* provider,
+    sy_grpc_channel* channel,
+    const sy_grpc_request* request,
+    const sy_grpc_events* events,
+    void* context,
+    sy_grpc_stream** stream) {
+  if (!SY_HAS(request, sy_grpc_request, timeout) || !SY_HAS(events, sy_grpc_events, ended)) {
+    return SY_INVALID;
+  }
+  return at_boundary([&] {
+    return instance(provider).client().call(channel, *request, *events, context, stream);
+  });
+}
+
+sy_status unary(
+    void* provider,
+    sy_grpc_channel* channel,
+    const sy_grpc_request* request,
+    sy_grpc_answered answered,
+    void* context) {
+  if (!SY_HAS(request, sy_grpc_request, timeout) || request->kind != SY_GRPC_UNARY) {
+    return SY_INVALID;
+  }
+  return at_boundary(
+      [&] { return instance(provider).client().unary(channel, *request, answered, context); });
+}
+
+constexpr sy_grpc_client kClient = {
+    .struct_size = sizeof(sy_grpc_client),
+    .reserved = 0,
+    .open = open,
+    .close = close,
+    .call = call,
+    .unary = unary};
+
 sy_status check_config(sy_string config, sy_error* error) {
   return at_boundary(error, [&] { static_cast<void>(grpc::parse_config(view(config))); });
 }
@@ -83,6 +131,7 @@ void destroy(sy_instance* self) {
 
 const void* query(sy_instance*, const char* id) {
   if (std::strcmp(id, SY_GRPC_SERVICES) == 0) return &kServices;
+  if (std::strcmp(id, SY_GRPC_CLIENT) == 0) return &kClient;
   return nullptr;
 }
 
