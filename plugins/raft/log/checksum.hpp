@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace switchyard::raft {
+
+/// CRC-32C (Castagnoli), RFC 3720 appendix B.4. Pure, any thread.
+[[nodiscard]] std::uint32_t crc32c(std::span<const std::byte> bytes) noexcept;
+
+} // namespace switchyard::raft
