@@ -51,7 +51,9 @@ void Checker::node_changed(NodeId node, const Core& core) {
   if (now_leads && !seen.leads) leads(node, core);
   seen.leads = now_leads;
   if (!now_leads) return;
-  if (core.configurations().open() > 1) violated("n", node, ": two open configurations");
+  if (core.configurations().count_after(last_committed_) > 1) {
+    violated("n", node, ": two open configurations");
+  }
   auto& by_this = committed_by_[core.term()];
   by_this = std::max(by_this, core.commit_index());
 }

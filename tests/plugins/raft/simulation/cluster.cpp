@@ -255,6 +255,10 @@ private:
     }
     world_.run_until(world_.now() + kQuiet);
 
+    if (!electable()) {
+      outcomes_.stuck = true;
+      return;
+    }
     auto& leads = only_leader();
     const auto before = world_.checker.acknowledged_index();
     propose(leads, ++last_call_);
@@ -274,6 +278,32 @@ private:
     }
   }
 
+  /// False when the rules of hashicorp/raft leave nobody who could win: it refuses candidates that
+  /// its own configuration does not give a vote, even if it is that configuration that is old.
+  bool electable() const {
+    return std::ranges::any_of(nodes_, [&](const auto& node) {
+      const auto& core = node->core();
+      if (!core.configurations().may_vote(node->name())) return false;
+      const auto& members = core.configurations().latest();
+      const auto granting = std::ranges::count_if(members.servers, [&](const auto& server) {
+        return server.voter() && would_vote(*nodes_.at(std::stoul(server.id.substr(1)) - 1), *node);
+      });
+      return static_cast<std::size_t>(granting) >= majority(members);
+    });
+  }
+
+  static bool would_vote(const Node& voter, const Node& candidate) {
+    const auto& members = voter.core().configurations().latest();
+    const auto* known = members.find(candidate.name());
+    const bool named = candidate.settings.core.header_form == raftwire::HeaderForm::New;
+    const bool refuses = named && !members.servers.empty() && !(known && known->voter());
+    const auto& own = voter.core().log();
+    const auto& other = candidate.core().log();
+    return &voter == &candidate ||
+           (!refuses && std::pair{own.last_term(), own.last_index()} <=
+                            std::pair{other.last_term(), other.last_index()});
+  }
+
   Node& only_leader() {
     Node* only = nullptr;
     for (auto& node : nodes_) {
@@ -281,8 +311,25 @@ private:
       if (only != nullptr) throw Violated{"two leaders in peace"};
       only = node.get();
     }
-    if (only == nullptr) throw Violated{"no leader in peace"};
+    if (only == nullptr) throw Violated{"no leader in peace: " + about_all()};
     return *only;
+  }
+
+  /// For whoever reads about a violation.
+  std::string about_all() const {
+    std::string text;
+    for (const auto& node : nodes_) {
+      const auto& core = node->core();
+      text += node->name() + " role " + std::to_string(static_cast<int>(core.role())) + " term " +
+              std::to_string(core.term()) + " log " + std::to_string(core.log().last_term()) + '/' +
+              std::to_string(core.log().last_index()) + " commit " +
+              std::to_string(core.commit_index()) + " members";
+      for (const auto& server : core.configurations().latest().servers) {
+        text += (server.voter() ? ' ' : '-') + server.id;
+      }
+      text += " at " + std::to_string(core.configurations().latest_index()) + "; ";
+    }
+    return text;
   }
 
   World world_;

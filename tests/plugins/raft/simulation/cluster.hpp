@@ -14,6 +14,7 @@ struct Outcomes {
   std::uint64_t changes = 0;
   std::uint64_t transfers = 0;
   std::uint64_t elections = 0; ///< the last term
+  bool stuck = false;          ///< nobody could be elected; see cluster.cpp, electable
 };
 
 /// Runs a cluster that `seed` decides everything about: some time of work under faults, then a

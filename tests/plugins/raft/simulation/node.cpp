@@ -156,12 +156,14 @@ void Node::on_core(const std::function<void(Core&, Time)>& what) {
 }
 
 void Node::act() {
-  for (auto& action : core_->take_actions()) {
-    world_.note(id_ * 64 + action.index());
-    std::visit([this](auto& one) { carry_out(one); }, action);
+  world_.checker.node_changed(id_, *core_);
+  for (auto actions = core_->take_actions(); !actions.empty(); actions = core_->take_actions()) {
+    for (auto& action : actions) {
+      world_.note(id_ * 64 + action.index());
+      std::visit([this](auto& one) { carry_out(one); }, action);
+    }
   }
   world_.note(core_->term() * 1024 + core_->log().last_index());
-  world_.checker.node_changed(id_, *core_);
   begin_write();
   arm();
 }
@@ -230,7 +232,7 @@ void Node::take_snapshot() {
     snapshotting_ = false;
     if (saved_ && saved_->meta.index >= taken.meta.index) return;
     saved_ = taken;
-    on_core([&](Core& core, Time now) { core.snapshot_saved(taken.meta, now); });
+    on_core([meta = taken.meta](Core& core, Time now) { core.snapshot_saved(meta, now); });
   });
 }
 
