@@ -19,7 +19,8 @@ struct Config {
   /// From the first byte of a request to its last; between requests a peer may be silent for ever.
   std::chrono::nanoseconds request_timeout = std::chrono::seconds{10};
 
-  /// A peer that takes nothing of what waits for it for this long has gone.
+  /// A peer that has not taken what was written to its connection in this time, or nothing of what
+  /// waits in a stream, has gone.
   std::chrono::nanoseconds write_timeout = std::chrono::seconds{30};
 
   /// Silence after which a yamux peer is pinged.
