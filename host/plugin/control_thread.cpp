@@ -1,12 +1,12 @@
 #include <host/plugin/control_thread.hpp>
+#include <host/services/join_until.hpp>
+#include <host/services/signals_blocked.hpp>
 
 #include <boost/assert.hpp>
 
 #include <condition_variable>
-#include <future>
 #include <mutex>
 #include <pthread.h>
-#include <signal.h>
 #include <utility>
 
 namespace switchyard::host {
@@ -14,18 +14,6 @@ namespace switchyard::host {
 namespace {
 
 constexpr std::chrono::seconds kEndLimit{10};
-
-/// Signals are the main thread's.
-template <class Body>
-std::thread start_thread(Body body) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread started{std::move(body)};
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return started;
-}
 
 } // namespace
 
@@ -59,10 +47,11 @@ ControlThread::~ControlThread() {
 bool ControlThread::run(std::chrono::milliseconds limit, std::function<void()> work) {
   if (!desk_) {
     desk_ = std::make_shared<Desk>();
-    thread_ = start_thread([desk = desk_] {
+    const SignalsBlocked blocked;
+    thread_ = std::thread{[desk = desk_] {
       pthread_setname_np(pthread_self(), "control");
       desk->serve();
-    });
+    }};
   }
   BOOST_ASSERT(thread_.get_id() != std::this_thread::get_id());
 
@@ -87,17 +76,7 @@ bool ControlThread::renew(std::chrono::milliseconds limit) {
   }
   desk_.reset();
 
-  // A join has no limit; its thread has ended only when what is thread_local has, too.
-  const auto ended = std::make_shared<std::promise<void>>();
-  auto joiner = start_thread([ended, thread = std::move(thread_)]() mutable {
-    thread.join();
-    ended->set_value();
-  });
-  if (ended->get_future().wait_for(limit) == std::future_status::ready) {
-    joiner.join();
-    return true;
-  }
-  joiner.detach();
+  if (join_until(std::move(thread_), std::chrono::steady_clock::now() + limit)) return true;
   ++given_up_;
   return false;
 }

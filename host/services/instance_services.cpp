@@ -108,7 +108,7 @@ std::string InstanceServices::leftovers(std::chrono::steady_clock::time_point de
   count(left, dials, "dial");
   count(left, timers, "timer");
   count(left, posts, "post");
-  count(left, threads.reap(), "thread");
+  count(left, threads.reap(deadline), "thread");
   count(left, shared.interfaces.close_all(this), "lease");
   count(left, shared.journal.running(this), "call");
   return left;

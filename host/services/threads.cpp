@@ -1,4 +1,6 @@
 #include <host/services/instance_services.hpp>
+#include <host/services/join_until.hpp>
+#include <host/services/signals_blocked.hpp>
 #include <host/services/threads.hpp>
 
 #include <algorithm>
@@ -7,10 +9,10 @@
 #include <cstring>
 #include <mutex>
 #include <pthread.h>
-#include <signal.h>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 struct sy_thread {
@@ -30,24 +32,6 @@ void name_this_thread(const std::string& name) noexcept {
   pthread_setname_np(pthread_self(), shown.data());
 }
 
-/// Signals are the main thread's: a new thread starts with all of them blocked.
-class AllSignalsBlocked {
-public:
-  AllSignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-
-  ~AllSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
-private:
-  sigset_t before_;
-};
-
 } // namespace
 
 struct Threads::State {
@@ -58,7 +42,7 @@ struct Threads::State {
 Threads::Threads() : state_{std::make_unique<State>()} {}
 
 Threads::~Threads() {
-  static_cast<void>(reap());
+  static_cast<void>(reap(std::chrono::steady_clock::now()));
 }
 
 sy_status Threads::spawn(sy_string name, sy_callback run, void* context, sy_thread** thread) {
@@ -69,7 +53,7 @@ sy_status Threads::spawn(sy_string name, sy_callback run, void* context, sy_thre
   auto spawned = std::make_shared<sy_thread>();
   *thread = spawned.get(); // before the thread runs: it may look for itself there
   try {
-    const AllSignalsBlocked blocked;
+    const SignalsBlocked blocked;
     spawned->thread =
         std::thread{[spawned, run, context, shown = std::string{name.data, name.size}] {
           name_this_thread(shown);
@@ -98,18 +82,21 @@ void Threads::join(sy_thread* thread) {
   joined->thread.join();
 }
 
-std::size_t Threads::reap() {
-  const std::lock_guard lock{state_->mutex};
+std::size_t Threads::reap(std::chrono::steady_clock::time_point deadline) {
+  std::vector<std::shared_ptr<sy_thread>> threads;
+  {
+    const std::lock_guard lock{state_->mutex};
+    threads.swap(state_->threads);
+  }
   std::size_t running = 0;
-  for (auto& spawned : state_->threads) {
-    if (spawned->ended) {
-      spawned->thread.join();
-    } else {
+  for (auto& spawned : threads) {
+    if (!spawned->ended) {
       spawned->thread.detach();
+      ++running;
+    } else if (!join_until(std::move(spawned->thread), deadline)) {
       ++running;
     }
   }
-  state_->threads.clear();
   return running;
 }
 

@@ -2,6 +2,7 @@
 
 #include <switchyard/threads.h>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 
@@ -27,9 +28,10 @@ public:
   /// Waits for the end of `thread` and frees it. Not from that thread itself.
   void join(sy_thread* thread);
 
-  /// Joins what has ended and was not joined. Returns how many still run; these stay the plugin's
-  /// until the process ends.
-  [[nodiscard]] std::size_t reap();
+  /// Joins what has ended and was not joined; waits until `deadline` for the end of what is
+  /// thread_local there. Returns how many still run; these stay the plugin's until the process
+  /// ends.
+  [[nodiscard]] std::size_t reap(std::chrono::steady_clock::time_point deadline);
 
 private:
   struct State;

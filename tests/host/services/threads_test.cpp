@@ -3,13 +3,21 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <future>
 #include <latch>
+#include <memory>
 #include <pthread.h>
 #include <signal.h>
 
 namespace switchyard::host {
 namespace {
+
+using namespace std::chrono_literals;
+
+std::chrono::steady_clock::time_point now() {
+  return std::chrono::steady_clock::now();
+}
 
 struct Seen {
   std::array<char, 16> name{};
@@ -33,7 +41,7 @@ TEST(Threads, RunNamedAndWithoutTheSignalsOfTheMainThread) {
 
   EXPECT_STREQ(seen.name.data(), "a name of over ");
   EXPECT_TRUE(seen.terminate_blocked);
-  EXPECT_EQ(threads.reap(), 0U);
+  EXPECT_EQ(threads.reap(now()), 0U);
 
   sigset_t blocked;
   pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
@@ -95,9 +103,42 @@ TEST(Threads, CountWhoStillRunsWhenTheyAreReaped) {
 
   ASSERT_EQ(threads.spawn(text("stays"), wait, &gate, &thread), SY_OK);
   gate.running.wait();
-  EXPECT_EQ(threads.reap(), 1U);
+  EXPECT_EQ(threads.reap(now() + 60s), 1U);
   gate.go.count_down();
   gate.gone.wait();
+}
+
+// A destructor of something thread_local runs after the thread's function, and may hang there.
+TEST(Threads, CountAsRunningWhoseThreadLocalObjectsDoNotEnd) {
+  struct Hang {
+    std::latch begun{1};
+    std::latch go{1};
+    std::latch gone{1};
+  };
+
+  struct Local {
+    ~Local() {
+      hang->begun.count_down();
+      hang->go.wait();
+      hang->gone.count_down();
+    }
+
+    std::shared_ptr<Hang> hang;
+  };
+
+  Threads threads;
+  auto hang = std::make_shared<Hang>();
+  sy_thread* thread = nullptr;
+  const auto run = [](void* context) {
+    static thread_local Local local;
+    local.hang = *static_cast<std::shared_ptr<Hang>*>(context);
+  };
+
+  ASSERT_EQ(threads.spawn(text("hangs"), run, &hang, &thread), SY_OK);
+  hang->begun.wait();
+  EXPECT_EQ(threads.reap(now() + 1ms), 1U);
+  hang->go.count_down();
+  hang->gone.wait();
 }
 
 TEST(Threads, BeginNoMoreOnceTheInstanceHasStopped) {
