@@ -6,7 +6,7 @@ help:
 	@echo 'make run     build and serve plugins.toml on 127.0.0.1:8300'
 	@echo 'make test    build every preset and run all tests (about 20 minutes; tests/run --help for less)'
 	@echo 'make build   build/release/bin/switchyard and build/release/lib/switchyard/*.so'
-	@echo 'make bench   compare with Consul 1.8.7 and HAProxy (tests/bench/README.md)'
+	@echo 'make bench   compare with Consul 1.8.7, HAProxy and gRPC (tests/bench/README.md)'
 	@echo 'make soak    all tests at full size (about an hour)'
 	@echo
 	@echo 'Each installs the Debian packages that are missing first (packaging/dependencies.txt).'
