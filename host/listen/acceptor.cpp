@@ -111,7 +111,9 @@ int Acceptor::accept(net::ip::tcp::endpoint& peer) {
   auto size = static_cast<socklen_t>(peer.capacity());
   const int socket =
       ::accept4(socket_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (socket >= 0) peer.resize(size);
+  if (socket < 0) return socket;
+  peer.resize(size);
+  accepted_.fetch_add(1, std::memory_order_relaxed);
   return socket;
 }
 
@@ -119,7 +121,6 @@ Acceptor::Queue Acceptor::accept_some(int limit) {
   net::ip::tcp::endpoint peer;
   for (int i = 0; i < limit; ++i) {
     if (const int socket = accept(peer); socket >= 0) {
-      accepted_.fetch_add(1, std::memory_order_relaxed);
       on_accept_({socket, peer});
       continue;
     }

@@ -128,6 +128,7 @@ TEST_F(AcceptorTest, TurnsConnectionsAwayWhileNoDescriptorIsLeft) {
     on_loop([] {}); // ctest's time limit is the net
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(taken, 0);
+  EXPECT_EQ(acceptor->accepted(), static_cast<std::uint64_t>(turned_away));
   EXPECT_EQ(peer, local_endpoint(client));
   char byte = 0;
   EXPECT_LE(::recv(client, &byte, 1, 0), 0); // closed without a byte
