@@ -47,7 +47,10 @@ int open_socket(const net::ip::tcp::endpoint& address) {
 } // namespace
 
 Acceptor::Acceptor(Loop& loop, int socket)
-    : socket_{loop.executor(), socket}, spare_{open_spare()}, pause_{loop.executor()} {}
+    : socket_{loop.executor(), socket}, spare_{open_spare()}, pause_{loop.executor()} {
+  auto size = static_cast<socklen_t>(local_endpoint_.capacity());
+  if (::getsockname(socket, local_endpoint_.data(), &size) == 0) local_endpoint_.resize(size);
+}
 
 Acceptor::~Acceptor() {
   if (spare_ >= 0) ::close(spare_);
@@ -79,14 +82,6 @@ Acceptor::bind(Loop& loop, const net::ip::tcp::endpoint& address) {
     return error;
   }
   return std::unique_ptr<Acceptor>{new Acceptor{loop, socket}};
-}
-
-net::ip::tcp::endpoint Acceptor::local_endpoint() const {
-  net::ip::tcp::endpoint endpoint;
-  auto size = static_cast<socklen_t>(endpoint.capacity());
-  auto& socket = const_cast<Descriptor&>(socket_); // native_handle() is not const in Asio 1.81
-  if (::getsockname(socket.native_handle(), endpoint.data(), &size) == 0) endpoint.resize(size);
-  return endpoint;
 }
 
 void Acceptor::start(OnAccept on_accept, OnShortage on_shortage) {

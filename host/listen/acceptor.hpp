@@ -42,8 +42,10 @@ public:
 
   ~Acceptor();
 
-  /// Where it is bound: the port that 0 became.
-  [[nodiscard]] boost::asio::ip::tcp::endpoint local_endpoint() const;
+  /// Where it is bound, or was until it was closed: the port that 0 became. Any thread.
+  [[nodiscard]] const boost::asio::ip::tcp::endpoint& local_endpoint() const noexcept {
+    return local_endpoint_;
+  }
 
   /// How many connections it has taken from the kernel. Any thread.
   [[nodiscard]] std::uint64_t accepted() const noexcept {
@@ -76,6 +78,7 @@ private:
   bool turn_one_away();
 
   Descriptor socket_;
+  boost::asio::ip::tcp::endpoint local_endpoint_;
   int spare_ = -1; // given up for a moment to accept, and close, one connection too many
   Timer pause_;
   std::atomic<std::uint64_t> accepted_{0};

@@ -76,6 +76,7 @@ TEST_F(AcceptorTest, KnowsThatSomebodyListensThere) {
   EXPECT_EQ(Acceptor::try_alone(address_taken), boost::system::errc::address_in_use);
   on_loop([&] { acceptor->drain_and_close(); });
   EXPECT_FALSE(Acceptor::try_alone(address_taken));
+  EXPECT_EQ(acceptor->local_endpoint(), address_taken) << "status goes on to name it in a drain";
 }
 
 TEST_F(AcceptorTest, SaysWhyItCannotBind) {
