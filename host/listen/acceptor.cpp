@@ -150,9 +150,9 @@ bool Acceptor::turn_one_away() {
 
 void Acceptor::drain_and_close() {
   if (!socket_.is_open()) return;
-  // The queue holds no more; those who go on connecting cannot prolong it. Before start() nobody
-  // takes them.
-  if (on_accept_) accept_some(SOMAXCONN);
+  // The queue holds one more than it was asked to, and no more; those who go on connecting cannot
+  // prolong it. Before start() nobody takes them.
+  if (on_accept_) accept_some(SOMAXCONN + 1);
   boost::system::error_code ignored; // nothing can be done about a close that fails
   socket_.close(ignored);
   pause_.cancel();

@@ -6,7 +6,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
+#include <fstream>
 #include <future>
 #include <unistd.h>
 #include <vector>
@@ -97,6 +99,30 @@ TEST_F(AcceptorTest, EmptiesItsQueueBeforeItCloses) {
   EXPECT_EQ(taken, 100);
   EXPECT_EQ(acceptor->accepted(), 100U);
   EXPECT_EQ(peer, local_endpoint(clients.back()));
+  for (const int client : clients)
+    ::close(client);
+}
+
+TEST_F(AcceptorTest, EmptiesAQueueThatIsFull) {
+  std::ifstream limit{"/proc/sys/net/core/somaxconn"};
+  int most = 0;
+  ASSERT_TRUE(limit >> most);
+  most = std::min(most, SOMAXCONN) + 1;
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  files.rlim_cur = files.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
+  if (files.rlim_max < static_cast<rlim_t>(most) + 100) GTEST_SKIP() << "too few descriptors";
+
+  const auto acceptor = *Acceptor::bind(loop, kAnyPort);
+  std::vector<int> clients;
+  for (int i = 0; i < most; ++i)
+    clients.push_back(connect_to(acceptor->local_endpoint()));
+  on_loop([&] {
+    start(*acceptor);
+    acceptor->drain_and_close();
+  });
+  EXPECT_EQ(taken, most);
   for (const int client : clients)
     ::close(client);
 }
