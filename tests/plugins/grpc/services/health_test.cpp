@@ -1,3 +1,5 @@
+#include <switchyard/grpc/message.hpp>
+
 #include <plugins/grpc/standard_services.hpp>
 
 #include <gmock/gmock.h>
@@ -16,6 +18,9 @@ using testing::ElementsAre;
 using testing::Pair;
 
 const std::string kNoSet;
+
+// What protoc makes is a message of the SDK, with nothing in between.
+static_assert(GrpcMessage<HealthCheckRequest> && GrpcMessage<HealthCheckResponse>);
 
 /// The table and health beside it; a registration that says whether its registrant stays.
 class HealthTest : public testing::Test {
@@ -150,6 +155,17 @@ TEST_F(HealthTest, ForgetsAClientThatHasGone) {
     EXPECT_EQ(call.finished.size(), 1u);
   }
   health.changed();
+}
+
+TEST(GrpcMessage, IsWhatProtocMakes) {
+  HealthCheckRequest sent;
+  sent.set_service("shop.Till");
+  std::string encoded;
+  ASSERT_TRUE(detail::encode(sent, encoded));
+  HealthCheckRequest decoded;
+  EXPECT_TRUE(detail::decode({encoded.data(), encoded.size()}, decoded));
+  EXPECT_EQ(decoded.service(), "shop.Till");
+  EXPECT_FALSE(detail::decode({encoded.data(), encoded.size() - 1}, decoded));
 }
 
 TEST(StandardServices, AreTheFirstInTheTable) {
