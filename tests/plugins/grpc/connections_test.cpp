@@ -56,7 +56,8 @@ TEST_F(GrpcConnections, EndsAFlood) {
   EXPECT_NE(goaway.text, "");
   EXPECT_EQ(client.next(), std::nullopt);
   client.socket().close();
-  advance(2 * kSecond);
+  settle();
+  advance(2 * kSecond); // nothing more is read of it
   EXPECT_EQ(reason(), SY_CLOSE_LIMIT);
   EXPECT_EQ(host.metric("floods_total"), 1);
   EXPECT_THAT(host.lines(), testing::Contains(HasSubstr("connection cut conn=")));

@@ -109,6 +109,7 @@ TEST_F(GrpcLifecycle, ForgetsWhatIsRemoved) {
   auto again = client.begin(kUnary, "");
   finish(next.take().call, SY_GRPC_OK, "next");
   EXPECT_EQ(again.get().message, "next");
+  next.ended(1);
 }
 
 TEST_F(GrpcLifecycle, IsDrainedAtOnceWhenItHasNothing) {
