@@ -168,8 +168,9 @@ void Session::resume(Events& events) {
       held_back_ = true;
       return;
     }
-    const auto next = std::ranges::find_if(streams_, [last](const Stream& stream) {
-      return stream.id > last && stream.wants_to_write && stream.send_window > 0;
+    const auto rest = std::ranges::upper_bound(streams_, last, {}, &Stream::id);
+    const auto next = std::find_if(rest, streams_.end(), [](const Stream& stream) {
+      return stream.wants_to_write && stream.send_window > 0;
     });
     if (next == streams_.end()) return;
     last = next->id;
