@@ -46,7 +46,8 @@ struct Journal::State {
     void* provider;
   };
 
-  using Registrations = std::vector<std::unique_ptr<sy_registration>>;
+  /// Shared with a control thread that was given up inside a call and may come back.
+  using Registrations = std::vector<std::shared_ptr<sy_registration>>;
 
   std::chrono::milliseconds removal_limit;
   Quiescence quiescence; ///< its mutex guards the lists; it is never held while a plugin is called
@@ -69,12 +70,12 @@ struct Journal::State {
   }
 
   template <class Matches>
-  std::vector<sy_registration*> select(Matches matches) {
+  Registrations select(Matches matches) {
     const std::lock_guard lock{quiescence.mutex};
-    std::vector<sy_registration*> selected;
-    for (const auto& registration : registrations) {
-      if (matches(*registration)) selected.push_back(registration.get());
-    }
+    Registrations selected;
+    std::ranges::copy_if(registrations, std::back_inserter(selected), [&](const auto& each) {
+      return matches(*each);
+    });
     return selected;
   }
 
@@ -112,32 +113,27 @@ struct Journal::State {
     BOOST_ASSERT(registration.bound.empty());
   }
 
-  void move(sy_registration* registration, Registrations& to) {
-    const auto found = std::ranges::find(
-        registrations, registration, [](const auto& known) { return known.get(); });
-    to.push_back(std::move(*found));
-    registrations.erase(found);
-  }
-
   /// Removes all of `leaving`, to `ended`; those with a call still running at the limit to `stuck`,
   /// and their keys are returned.
-  std::vector<std::string>
-  remove(const std::vector<sy_registration*>& leaving, Registrations& ended) {
-    for (auto* registration : leaving) {
+  std::vector<std::string> remove(const Registrations& leaving, Registrations& ended) {
+    for (const auto& registration : leaving) {
       unbind_from_all(*registration);
       registration->leaving = true;
     }
 
     std::unique_lock lock{quiescence.mutex};
-    const auto running = [](const auto* registration) { return registration->calls != 0; };
+    const auto running = [](const auto& registration) { return registration->calls != 0; };
     quiescence.wait_until(
         lock, Clock::now() + removal_limit, [&] { return std::ranges::none_of(leaving, running); });
 
     std::vector<std::string> keys;
-    for (auto* registration : leaving) {
+    for (const auto& registration : leaving) {
       const auto still = running(registration);
       if (still) keys.push_back(registration->key);
-      move(registration, still ? stuck : ended);
+      // Gone when another thread has removed it meanwhile.
+      if (std::erase(registrations, registration) != 0) {
+        (still ? stuck : ended).push_back(registration);
+      }
     }
     return keys;
   }
@@ -157,7 +153,7 @@ Journal::attach(std::string_view id, const sy_registrar* registrar, void* provid
     state_->registrars.push_back(added);
   }
   std::vector<std::string> refused;
-  for (auto* registration : state_->select([&](const auto& r) { return r.id == id; })) {
+  for (const auto& registration : state_->select([&](const auto& r) { return r.id == id; })) {
     sy_error error{.struct_size = sizeof(sy_error), .code = SY_OK, .text = {}};
     if (state_->bind(*registration, added, &error) != SY_OK) {
       refused.push_back(clause(*registration, error));
@@ -169,28 +165,28 @@ Journal::attach(std::string_view id, const sy_registrar* registrar, void* provid
 void Journal::detach(std::string_view id, const void* provider) {
   for (const auto& registrar : state_->registrars_of(id)) {
     if (registrar.provider != provider) continue;
-    for (auto* registration : state_->select([&](const auto& r) { return r.id == id; }))
+    for (const auto& registration : state_->select([&](const auto& r) { return r.id == id; }))
       State::unbind(*registration, registrar);
   }
   state_->remove_registrar(id, provider);
 }
 
 void Journal::abandon(std::string_view id, const void* provider) {
-  for (auto* registration : state_->select([&](const auto& r) { return r.id == id; }))
+  for (const auto& registration : state_->select([&](const auto& r) { return r.id == id; }))
     std::erase(registration->bound, provider);
   state_->remove_registrar(id, provider);
 }
 
 std::vector<std::string> Journal::registered_with(std::string_view id) const {
   std::vector<std::string> all;
-  for (const auto* each : state_->select([&](const auto& r) { return r.id == id; }))
+  for (const auto& each : state_->select([&](const auto& r) { return r.id == id; }))
     all.push_back('"' + each->key + "\" of plugin " + each->name);
   return all;
 }
 
 std::vector<std::string> Journal::registrations_of(const void* owner) const {
   std::vector<std::string> ids;
-  for (const auto* each : state_->select([&](const auto& r) { return r.owner == owner; })) {
+  for (const auto& each : state_->select([&](const auto& r) { return r.owner == owner; })) {
     if (std::ranges::find(ids, each->id) == ids.end()) ids.push_back(each->id);
   }
   return ids;
@@ -222,7 +218,7 @@ sy_status Journal::add(
   }
 
   const auto* bytes = static_cast<const std::byte*>(entry);
-  std::unique_ptr<sy_registration> made{new sy_registration{
+  std::shared_ptr<sy_registration> made{new sy_registration{
       *this,
       state_->quiescence,
       owner,
@@ -244,7 +240,8 @@ bool Journal::remove(sy_registration* registration) {
     if (std::erase_if(state.withdrawn, same) != 0) return true;
   }
   State::Registrations ended;
-  return state.remove({registration}, ended).empty();
+  const auto leaving = state.select([&](const auto& each) { return &each == registration; });
+  return state.remove(leaving, ended).empty();
 }
 
 std::vector<std::string> Journal::remove_all(const void* owner) {

@@ -80,6 +80,27 @@ add(Journal& journal,
   return journal.add(owner, "catalog", kId, key, &entry, sizeof(entry), registration, error);
 }
 
+/// A provider whose unbind() hangs until it is let go.
+struct Hanging {
+  std::latch inside{1};
+  std::latch go{1};
+
+  static constexpr sy_registrar kTable{
+      .struct_size = sizeof(sy_registrar),
+      .reserved = 0,
+      .bind =
+          [](void*, sy_registration*, sy_string, const void*, size_t, sy_error*) noexcept {
+            return sy_status{SY_OK};
+          },
+      .unbind =
+          [](void* provider, sy_registration*) noexcept {
+            auto& self = *static_cast<Hanging*>(provider);
+            self.inside.count_down();
+            self.go.wait();
+          },
+  };
+};
+
 TEST(Journal, BindsNowOrAsSoonAsThereIsAProvider) {
   Journal journal{60s};
   Endpoints first;
@@ -321,6 +342,22 @@ TEST(Journal, TakesRegistrationsOnlyForWhatTheManifestRequires) {
   EXPECT_EQ(table.enter(registration), SY_OK);
   table.leave(registration);
   table.remove(registration);
+}
+
+// The control thread is given up inside, and the next one removes what is left of the registrant.
+TEST(Journal, BearsAProviderThatComesBackLate) {
+  Journal journal{60s};
+  Hanging provider;
+  sy_registration* registration = nullptr;
+  ASSERT_THAT(journal.attach(kId, &Hanging::kTable, &provider), IsEmpty());
+  ASSERT_EQ(add(journal, this, "KV.Get", 1, &registration), SY_OK);
+
+  std::thread given_up{[&] { EXPECT_TRUE(Journal::remove(registration)); }};
+  provider.inside.wait();
+  EXPECT_THAT(journal.remove_all(this), IsEmpty());
+  provider.go.count_down();
+  given_up.join();
+  EXPECT_EQ(journal.running(this), 0U);
 }
 
 } // namespace
