@@ -84,16 +84,16 @@ class Attack(unittest.TestCase):
         if not SANITIZED:
             self.assertLess(self.server.memory() - self.memory, held, "KiB more than before")
 
-    def account(self):
+    def account(self, held=HELD):
         """The end of an attack. Attackers hang up first."""
-        self.assert_holds_little()
+        self.assert_holds_little(held)
         self.attackers.close()
         seen = self.witness.end()
         self.assertEqual(seen["errors"], [])
         self.assertGreater(seen["calls"], 0)
         self.assertLess(seen["worst"], 30 if SANITIZED else 5)
         self.assertTrue(settles(lambda: self.count("connections") == 0), f"{self.count('connections')} connections are left")
-        self.assert_holds_little()
+        self.assert_holds_little(held)
 
 
 def opened(stream, block=UNARY, flags=END_HEADERS):
@@ -117,6 +117,7 @@ class Floods(Attack):
         self.account()
 
     def test_rapid_reset_behind_the_tag(self):
+        """The internal server has 16 384 streams a connection, and allows so many to be dropped."""
         client = self.attacker(internal=True)
         client.settle()
         each = 100
@@ -124,7 +125,7 @@ class Floods(Attack):
             opened(stream) + reset(stream) for stream in range(2 * number * each + 1, 2 * (number + 1) * each, 2)
         )
         self.assert_cut(self.flood(client, burst, 100_000 // each))
-        self.account()
+        self.account(held=4 * HELD)
 
     def test_streams_that_break_a_rule(self):
         """CVE-2025-8671: what the server would have to reset, 10 000 times. gRPC ends the connection instead."""
