@@ -269,20 +269,19 @@ private:
   }
 
   void OnDone(const grpc::Status& status) override {
-    if (unsent(status) && !answered_) {
+    const auto again = unsent(status) && !answered_;
+    if (again) {
       account_.count("unsent");
-      new Stream{account_, channel_, before_};
-      account_.end();
-      delete this;
-      return;
+    } else {
+      account_.count("streams");
+      if (span_ >= kStreamSpan) account_.count("streams_across");
+      if (!status.ok()) {
+        account_.fail("stream", status);
+      } else if (!leaving_) {
+        account_.fail("stream: ended before it was to");
+      }
     }
-    account_.count("streams");
-    if (!status.ok()) {
-      account_.fail("stream", status);
-    } else if (!leaving_) {
-      account_.fail("stream: ended before it was to");
-    }
-    if (span_ >= kStreamSpan) account_.count("streams_across");
+    if (again || (!followed_ && !account_.stopping())) new Stream{account_, channel_, before_};
     account_.end();
     delete this;
   }

@@ -5,6 +5,8 @@
 #include <host/connection/connection.hpp>
 #include <host/plugin/verify.hpp>
 
+#include <gtest/gtest.h>
+
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -57,7 +59,12 @@ Generation::Generation(
 }
 
 Generation::~Generation() {
-  if (instance_ != nullptr) static_cast<void>(stop());
+  if (instance_ == nullptr) return;
+  try {
+    static_cast<void>(stop());
+  } catch (const std::runtime_error& failure) {
+    ADD_FAILURE() << "generation " << number_ << ": " << failure.what();
+  }
 }
 
 void Generation::load(const std::string& path) {
