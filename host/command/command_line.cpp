@@ -207,9 +207,9 @@ void add_commands(CLI::App& app, Order& order) {
 int run_command_line(int argc, char** argv) {
   CLI::App app{"Many protocols on one port, every protocol a plugin.", "switchyard"};
   app.require_subcommand(1);
-  app.footer(kEpilogue);
   Order order;
   add_commands(app, order);
+  app.footer(kEpilogue); // after the commands, which would inherit it
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

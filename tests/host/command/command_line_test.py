@@ -63,6 +63,7 @@ class Usage(CommandLine):
                 done = self.run_command(*command.split(), "--help")
                 self.assertEqual((done.returncode, done.stderr), (DONE, ""))
                 self.assertIn("--json", done.stdout)
+                self.assertNotIn("Exit codes:", done.stdout)
 
     def test_what_is_not_understood_is_refused(self):
         for arguments in (
