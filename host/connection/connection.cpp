@@ -83,6 +83,7 @@ Connection::~Connection() = default;
 
 sy_status Connection::try_read(void* buffer, std::size_t capacity, std::size_t& transferred) {
   transferred = 0;
+  if (within_process_) owner_.loop().share_turn();
   if (tls_ == nullptr) {
     const auto count = ::recv(descriptor_.native_handle(), buffer, capacity, MSG_DONTWAIT);
     if (count < 0) return from_errno();
@@ -152,6 +153,7 @@ Connection::try_write(const sy_bytes* slices, std::size_t count, std::size_t& tr
   transferred = 0;
   if (write_ != nullptr) return SY_BUSY;
   if (count > SY_SLICES_MAX) return SY_INVALID;
+  if (within_process_) owner_.loop().share_turn();
   return tls_ == nullptr ? write_clear(slices, count, transferred)
                          : write_tls(slices, count, transferred);
 }

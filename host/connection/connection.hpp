@@ -80,6 +80,9 @@ public:
   /// The next bytes, left in place; never 0 of them. Clear connections only; otherwise as try_read.
   sy_status peek(void* buffer, std::size_t capacity, std::size_t& transferred);
 
+  /// Says that the other end is in this process: work with it goes on in another thread.
+  void set_within_process() noexcept { within_process_ = true; }
+
   /// From here on the wire is TLS.
   void secure(std::unique_ptr<TlsSession> tls) { tls_ = std::move(tls); }
 
@@ -137,6 +140,7 @@ private:
   bool expired_ = false;
   bool read_cancelled_ = false;
   bool tls_read_wants_write_ = false;
+  bool within_process_ = false;
   std::uint32_t tls_retry_size_ = 0; // what OpenSSL must be offered again
   std::int16_t tag_ = -1;
   const std::uint64_t id_;

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <string>
+#include <utility>
 
 namespace switchyard::host {
 
@@ -45,7 +46,7 @@ void Loop::run() {
       handlers = context_.run_one();
     }
     const auto now = Clock::now();
-    policy.worked(handlers, now - worked);
+    policy.worked(handlers, now - worked, std::exchange(shared_, false));
     worked = now;
   }
 }

@@ -31,6 +31,10 @@ public:
   /// The loop whose thread this is; null elsewhere.
   [[nodiscard]] static Loop* current() noexcept;
 
+  /// Says that another thread of this process goes on with what this turn did, or has begun it: the
+  /// loop does not poll after it. On the loop.
+  void share_turn() noexcept { shared_ = true; }
+
   /// Starts the thread. Once.
   void start();
 
@@ -46,6 +50,7 @@ private:
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<Executor> work_{context_.get_executor()};
   std::thread thread_;
+  bool shared_ = false; // the turn that runs
 };
 
 } // namespace switchyard::host

@@ -2,6 +2,7 @@
 #include <host/services/instance_services.hpp>
 
 #include <boost/asio/post.hpp>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -95,6 +96,11 @@ sy_status adopt(const sy_host* host, std::int32_t descriptor, sy_connection** co
   const auto adopted = Connection::open(loop->connections, descriptor, {});
   if (!adopted) return SY_LIMIT;
   (*adopted)->route_to(std::move(place), {}, -1);
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+      peer.ss_family == AF_UNIX)
+    (*adopted)->set_within_process();
   *connection = *adopted;
   return SY_OK;
 }

@@ -9,9 +9,14 @@ using namespace std::chrono_literals;
 
 constexpr auto kLimit = 30us;
 
-SpinPolicy after(int turns, std::size_t handlers, SpinPolicy::Duration gap, SpinPolicy policy) {
+SpinPolicy after(
+    int turns,
+    std::size_t handlers,
+    SpinPolicy::Duration gap,
+    SpinPolicy policy,
+    bool shared = false) {
   for (int i = 0; i < turns; ++i)
-    policy.worked(handlers, gap);
+    policy.worked(handlers, gap, shared);
   return policy;
 }
 
@@ -27,6 +32,12 @@ TEST(SpinPolicy, SleepsWhileWorkComesFromSeveral) {
 
 TEST(SpinPolicy, SleepsWhenThePeerTakesItsTime) {
   EXPECT_EQ(after(100, 1, 70us, SpinPolicy{kLimit}).budget(), 0us);
+}
+
+TEST(SpinPolicy, SleepsWhileAnotherThreadGoesOn) {
+  const auto shared = after(100, 1, 20us, SpinPolicy{kLimit}, true);
+  EXPECT_EQ(shared.budget(), 0us);
+  EXPECT_EQ(after(1, 1, 20us, shared).budget(), kLimit);
 }
 
 TEST(SpinPolicy, GetsOverALongRestSoon) {
