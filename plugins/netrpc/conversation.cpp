@@ -71,8 +71,8 @@ void Conversation::go_on() {
 void Conversation::drain() {
   draining_ = true;
   if (busy()) return call_->cancel();
+  if (incoming_) return; // the rest of a request is on its way
   closing_ = true;
-  release_incoming();
 }
 
 bool Conversation::may_begin() const {

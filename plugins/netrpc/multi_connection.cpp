@@ -2,6 +2,7 @@
 #include <plugins/netrpc/multi_connection.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 namespace switchyard::netrpc {
 namespace {
@@ -9,14 +10,19 @@ namespace {
 // Answers held for peers that open windows slowly; from here on no request is begun.
 constexpr std::ptrdiff_t kHeldOutputMax = 16 * 1024 * 1024;
 
+// A peer that does not answer our farewell for so long is not about to open a stream either.
+constexpr std::chrono::seconds kFarewellLimit{2};
+
 } // namespace
 
 MultiConnection::MultiConnection(Loop& loop, sy_connection* connection)
-    : YamuxConnection{loop, connection, yamux::Role::Server} {
+    : YamuxConnection{loop, connection, yamux::Role::Server},
+      unheard_{&MultiConnection::unheard, this} {
   ++loop.count.sessions;
 }
 
 MultiConnection::~MultiConnection() {
+  loop().deadlines.disarm(unheard_);
   for (auto& stream : streams_)
     end_conversation(stream);
   --loop().count.sessions;
@@ -26,9 +32,26 @@ void MultiConnection::receive_end() {
   finish(conversations_ == 0 ? SY_CLOSE_FINISHED : SY_CLOSE_PEER_GONE);
 }
 
+// A stream that the peer has opened before it hears of the end is served: a call in it does not
+// fail, and neither does one in a stream that it had kept.
 void MultiConnection::begin_drain() {
+  session().say_farewell();
+  loop().deadlines.arm_after(unheard_, kFarewellLimit);
+}
+
+void MultiConnection::on_farewell_heard() {
+  loop().deadlines.disarm(unheard_);
+  if (!draining_ && !ending()) end_streams();
+}
+
+void MultiConnection::unheard(void* self) {
+  auto& connection = *static_cast<MultiConnection*>(self);
+  if (!connection.ending()) connection.end_streams();
+  connection.end_turn();
+}
+
+void MultiConnection::end_streams() {
   draining_ = true;
-  session().go_away(yamux::GoAwayCode::Normal);
   std::vector<std::uint32_t> ids;
   for (const auto& stream : streams_)
     ids.push_back(stream.id);

@@ -34,6 +34,8 @@ private:
 
   void on_go_away() override {}
 
+  void on_farewell_heard() override;
+
   // StreamOwner
   [[nodiscard]] std::size_t write(std::uint32_t id, std::span<const std::byte> bytes) override {
     return session().write(id, bytes);
@@ -54,10 +56,13 @@ private:
   void forget(std::uint32_t id);
   void end_conversation(Stream& stream);
   void finish_if_drained();
+  void end_streams();
+  static void unheard(void* self);
 
   std::vector<Stream> streams_; ///< ascending ids; the same as the session's
   std::uint32_t conversations_ = 0;
-  bool draining_ = false;
+  Deadline unheard_;       ///< of the peer's answer to our farewell
+  bool draining_ = false;  ///< the peer knows: streams end as they are idle
   bool held_back_ = false; ///< a conversation was told not to begin
   std::ptrdiff_t held_input_ = 0;
   std::ptrdiff_t held_output_ = 0;

@@ -58,7 +58,13 @@ boost::system::result<void> Session::on_frame(const Header& header, Events& even
   case FrameType::Data:
   case FrameType::WindowUpdate: return on_stream_frame(header, events);
   case FrameType::Ping:
-    if (header.has(Flag::Syn)) put(FrameType::Ping, bits(Flag::Ack), 0, header.length);
+    if (header.has(Flag::Syn)) {
+      put(FrameType::Ping, bits(Flag::Ack), 0, header.length);
+    } else if (farewell_ == header.length) {
+      farewell_.reset();
+      going_away_ = true;
+      events.on_farewell_heard();
+    }
     return {};
   case FrameType::GoAway: return on_peer_go_away(header.length, events);
   }
@@ -180,7 +186,7 @@ void Session::resume(Events& events) {
 }
 
 boost::system::result<std::uint32_t> Session::open() {
-  if (going_away_ || peer_going_away_) return Error::GoingAway;
+  if (going_away_ || farewell_ || peer_going_away_) return Error::GoingAway;
   if (opening_ >= limits_->accept_backlog) return Error::BacklogFull;
   if (streams_.size() >= limits_->streams_max) return Error::StreamLimit;
   while (next_id_ < kLastId && is_open(next_id_))
@@ -250,6 +256,12 @@ void Session::consumed(std::uint32_t id, std::size_t count) {
 void Session::go_away(GoAwayCode code) {
   going_away_ = true;
   put(FrameType::GoAway, 0, 0, static_cast<std::uint32_t>(code));
+}
+
+void Session::say_farewell() {
+  put(FrameType::GoAway, 0, 0, static_cast<std::uint32_t>(GoAwayCode::Normal));
+  farewell_ = next_ping_++;
+  put(FrameType::Ping, bits(Flag::Syn), 0, *farewell_);
 }
 
 boost::system::result<void> Session::advance(std::chrono::nanoseconds now) {

@@ -4,6 +4,8 @@
 #include <proto/yamux/limits.hpp>
 #include <proto/yamux/output.hpp>
 
+#include <optional>
+
 namespace switchyard::yamux {
 
 /// Which side of the connection this is: the client dialled and opens odd ids, the server even
@@ -65,6 +67,10 @@ public:
   /// Tells the peer to open no more streams; those it opens nevertheless are answered with RST.
   void go_away(GoAwayCode code);
 
+  /// The same as a friendly end: sends a ping behind the GoAway, and accepts streams until it is
+  /// answered, because the peer has opened them before it knew. Then comes on_farewell_heard().
+  void say_farewell();
+
   /// Does what is due at `now`: pings, or fails with Error::KeepAliveTimeout and the session is
   /// over.
   [[nodiscard]] boost::system::result<void> advance(std::chrono::nanoseconds now);
@@ -124,6 +130,7 @@ private:
   bool probing_ = false;   ///< a ping is out, deadline_ is its time limit
   bool held_back_ = false; ///< a stream waits for room in output()
   bool going_away_ = false;
+  std::optional<std::uint32_t> farewell_; ///< the ping behind our GoAway, until it is answered
   bool peer_going_away_ = false;
 };
 

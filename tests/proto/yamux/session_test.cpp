@@ -225,6 +225,9 @@ public:
 
   void on_go_away() override {}
 
+  void on_farewell_heard() override { ++farewells_heard; }
+
+  std::size_t farewells_heard = 0;
   std::vector<std::uint32_t> opened, finished, reset, writable;
   std::map<std::uint32_t, std::size_t> received;
   std::function<void(std::uint32_t, std::size_t)> when_data;
@@ -453,6 +456,24 @@ TEST(YamuxSession, TakesNoStreamsAfterItsOwnGoAway) {
   server.session.go_away(GoAwayCode::Normal);
   ASSERT_FALSE(server.receive(window(3, kSyn) + data(3, "x") + data(1, "y") + ping(kSyn, 2)));
   EXPECT_EQ(server.sent(), "goaway 0 0\nwindow RST 3 0\nping ACK 0 2\n");
+  EXPECT_EQ(server.app.received, (std::map<std::uint32_t, std::size_t>{{1, 1}}));
+  EXPECT_EQ(server.session.open().error(), Error::GoingAway);
+}
+
+// What the peer opens before it can know is taken; from its answer on it knows.
+TEST(YamuxSession, TakesStreamsUntilItsFarewellIsHeard) {
+  Side server{Role::Server};
+  ASSERT_FALSE(server.receive(ping(kAck, 0))) << "to nobody's ping";
+  server.session.say_farewell();
+  EXPECT_EQ(server.sent(), "goaway 0 0\nping SYN 0 0\n");
+  EXPECT_EQ(server.session.open().error(), Error::GoingAway);
+  ASSERT_FALSE(server.receive(window(1, kSyn) + ping(kAck, 7)));
+  EXPECT_EQ(server.app.opened.size(), 1u);
+  EXPECT_EQ(server.app.farewells_heard, 0u);
+  ASSERT_FALSE(server.receive(ping(kAck, 0) + window(3, kSyn) + data(1, "y") + ping(kAck, 0)));
+  EXPECT_EQ(server.app.farewells_heard, 1u);
+  EXPECT_EQ(server.app.opened.size(), 1u);
+  EXPECT_EQ(server.sent(), "window RST 3 0\n");
   EXPECT_EQ(server.app.received, (std::map<std::uint32_t, std::size_t>{{1, 1}}));
   EXPECT_EQ(server.session.open().error(), Error::GoingAway);
 }
