@@ -19,6 +19,7 @@ Examples:
   switchyard serve                            serve what plugins.toml in this directory says
   switchyard check --config staging.toml      find everything wrong with a configuration
   switchyard plugin why netrpc                what this plugin does, or why it does not
+  switchyard plugin swap netrpc ./netrpc.so   another version of it, without a restart
   switchyard cert create --dir tls --dc dc1   CA and server certificate for [tls]
   switchyard cert create --dir tls --client operator
   switchyard proxy 127.0.0.1:8300             a clear port for buf curl and grpcurl
@@ -34,6 +35,7 @@ struct Order {
   Target target;
   CertificateOrder certificate;
   ProxyConfig proxy;
+  SwapOrder swap;
   std::string plugin;
   std::function<ExitCode()> carry_out;
 };
@@ -67,8 +69,32 @@ CLI::App* add_asking(CLI::App& parent, const char* name, const char* what, Targe
   return command;
 }
 
+void add_swap(CLI::App& plugin, Order& order) {
+  auto& wanted = order.swap;
+  auto* swap = add_asking(
+      plugin, "swap", "Replace a plugin by another version while the server serves", order.target);
+  swap->add_option("name", wanted.name, "Its name in the configuration")
+      ->type_name("NAME")
+      ->required();
+  swap->add_option("file", wanted.library, "The new version [the configuration's library]")
+      ->type_name("FILE");
+  swap->add_flag(
+      "--dry-run", wanted.dry_run, "Only try the new version, and say what the swap would meet");
+  swap->callback(
+      [&order] { order.carry_out = [&order] { return plugin_swap(order.target, order.swap); }; });
+
+  auto* rollback = add_asking(
+      plugin, "rollback", "Go back to the version before, within swap.window", order.target);
+  rollback->add_option("name", order.plugin, "Its name in the configuration")
+      ->type_name("NAME")
+      ->required();
+  rollback->callback([&order] {
+    order.carry_out = [&order] { return plugin_rollback(order.target, order.plugin); };
+  });
+}
+
 void add_plugin(CLI::App& app, Order& order) {
-  auto* plugin = add(app, "plugin", "Ask about plugins");
+  auto* plugin = add(app, "plugin", "Ask about plugins, and swap them");
   plugin->require_subcommand(1);
 
   add_asking(*plugin, "list", "List the plugins and how far each has come", order.target)
@@ -80,6 +106,7 @@ void add_plugin(CLI::App& app, Order& order) {
       ->required();
   why->callback(
       [&order] { order.carry_out = [&order] { return plugin_why(order.target, order.plugin); }; });
+  add_swap(*plugin, order);
 }
 
 void add_cert(CLI::App& app, Order& order) {

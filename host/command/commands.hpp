@@ -21,6 +21,13 @@ struct Target {
   Output output = Output::Text;
 };
 
+/// What `plugin swap` is to do.
+struct SwapOrder {
+  std::string name;
+  std::string library; ///< empty: what the server's configuration says
+  bool dry_run = false;
+};
+
 /// Certificates that `cert create` makes; see certificate.hpp for their contents.
 struct CertificateOrder {
   std::string dir = ".";
@@ -39,6 +46,8 @@ struct CertificateOrder {
 [[nodiscard]] ExitCode status(const Target& target);
 [[nodiscard]] ExitCode plugin_list(const Target& target);
 [[nodiscard]] ExitCode plugin_why(const Target& target, const std::string& name);
+[[nodiscard]] ExitCode plugin_swap(const Target& target, const SwapOrder& order);
+[[nodiscard]] ExitCode plugin_rollback(const Target& target, const std::string& name);
 [[nodiscard]] ExitCode cert_create(const CertificateOrder& order);
 [[nodiscard]] ExitCode proxy(const ProxyConfig& wanted, Output output);
 [[nodiscard]] ExitCode version(Output output);

@@ -17,4 +17,12 @@ namespace switchyard::host {
     const std::function<ExitCode(const boost::json::object& answer)>& show,
     const std::function<ExitCode(const Config& config, const std::string& why)>& offline = {});
 
+/// The same for a command whose answer comes in several lines; each but the answer goes to `told`.
+/// There may be ten minutes between two of them: as long as a plugin's limits let a step take.
+[[nodiscard]] ExitCode with_lines(
+    const Target& target,
+    const boost::json::object& request,
+    const std::function<void(const boost::json::object& line)>& told,
+    const std::function<ExitCode(const boost::json::object& answer)>& show);
+
 } // namespace switchyard::host

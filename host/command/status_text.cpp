@@ -115,23 +115,35 @@ std::string plugins_text(const json::array& plugins) {
        {"VERSION"},
        {"GENERATION", Right},
        {"CONNECTIONS", Right},
+       {"ERRORS", Right},
        {"PROTOCOLS"}}};
+  const auto add = [&table](const json::object& of, std::string name, std::string protocols) {
+    table.add(
+        {std::move(name),
+         field(of, "state"),
+         field(of, "version"),
+         field(of, "generation"),
+         field(of, "connections"),
+         field(of, "errors"),
+         std::move(protocols)});
+  };
   for (const auto& value : plugins) {
     if (!value.is_object()) continue;
     const auto& plugin = value.get_object();
-    table.add(
-        {field(plugin, "name"),
-         field(plugin, "state"),
-         field(plugin, "version"),
-         field(plugin, "generation"),
-         field(plugin, "connections"),
-         field(plugin, "protocols")});
+    add(plugin, field(plugin, "name"), field(plugin, "protocols"));
+    const auto& generations = list(plugin, "generations"); // the serving one first
+    for (std::size_t i = 1; i < generations.size(); ++i) {
+      if (generations[i].is_object()) add(generations[i].get_object(), {}, {});
+    }
   }
   return table.text();
 }
 
 std::string plugin_text(const json::object& plugin) {
   auto text = field(plugin, "name") + ": " + field(plugin, "state") + "\n";
+  const auto add = [&text](const std::string& name, const std::string& value) {
+    if (!value.empty()) text += "  " + name + std::string(13 - name.size(), ' ') + value + "\n";
+  };
   for (const auto* key :
        {"why",
         "id",
@@ -141,12 +153,68 @@ std::string plugin_text(const json::object& plugin) {
         "staged",
         "sha256",
         "protocols",
-        "connections"}) {
-    const auto value = field(plugin, key);
-    if (value.empty()) continue;
-    const std::string name = key;
-    text += "  " + name + std::string(13 - name.size(), ' ') + value + "\n";
+        "connections",
+        "errors"}) {
+    add(key, field(plugin, key));
   }
+  const auto& generations = list(plugin, "generations");
+  for (std::size_t i = 1; i < generations.size(); ++i) {
+    if (!generations[i].is_object()) continue;
+    const auto& generation = generations[i].get_object();
+    auto line = field(generation, "generation") + " (" + field(generation, "version") + ") " +
+                field(generation, "state");
+    if (const auto open = field(generation, "connections"); !open.empty())
+      line += ", " + open + " connections";
+    if (const auto why = field(generation, "why"); !why.empty()) line += ": " + why;
+    add("besides", line);
+  }
+  if (const auto* swap = plugin.if_contains("last_swap"); swap != nullptr && swap->is_object()) {
+    const auto& last = swap->get_object();
+    const auto why = field(last, "why");
+    add("last swap", field(last, "result") + (why.empty() ? "" : ": " + why));
+  }
+  return text;
+}
+
+std::string phase_text(const json::object& line) {
+  auto text = field(line, "phase");
+  if (text == "verified")
+    text += "   generation " + field(line, "generation") + ", version " + field(line, "version");
+  return text + "\n";
+}
+
+std::string swap_text(const json::object& answer) {
+  auto text = field(answer, "plugin") + " " + field(answer, "version") + " serves as generation " +
+              field(answer, "generation");
+  if (const auto back = field(answer, "taken_back"); !back.empty())
+    text += " again; generation " + back + " leaves";
+  if (const auto window = field(answer, "window_ms"); !window.empty() && window != "0")
+    text += "; rollback is possible for " + window + " ms";
+  return text + "\n";
+}
+
+std::string plan_text(const json::object& plan) {
+  const auto version = [&plan](std::string_view key) {
+    const auto* of = plan.if_contains(key);
+    if (of == nullptr || !of->is_object()) return std::string{};
+    return field(of->get_object(), "version") + "  " + field(of->get_object(), "library");
+  };
+  auto text = field(plan, "plugin") + ": a swap would go from\n  " + version("from") + "\nto\n  " +
+              version("to") + "\n";
+  const auto add = [&text](std::string_view title, const std::string& value) {
+    text += std::string{title} + (value.empty() ? "none" : value) + "\n";
+  };
+  std::string users;
+  for (const auto& value : list(plan, "dependents")) {
+    if (!value.is_object()) continue;
+    users += (users.empty() ? "" : ", ") + field(value.get_object(), "plugin") + " through " +
+             field(value.get_object(), "interface");
+  }
+  add("used by            ", users);
+  add("registered with it ", field(plan, "registrations"));
+  add("open connections   ", field(plan, "connections"));
+  add("stayed in memory   ", field(plan, "stayed_in_memory"));
+  if (const auto not_now = field(plan, "not_now"); !not_now.empty()) add("but not now: ", not_now);
   return text;
 }
 

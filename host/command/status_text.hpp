@@ -12,5 +12,8 @@ namespace switchyard::host {
 [[nodiscard]] std::string status_text(const boost::json::object& status);
 [[nodiscard]] std::string plugins_text(const boost::json::array& plugins);
 [[nodiscard]] std::string plugin_text(const boost::json::object& plugin);
+[[nodiscard]] std::string phase_text(const boost::json::object& line);
+[[nodiscard]] std::string swap_text(const boost::json::object& answer);
+[[nodiscard]] std::string plan_text(const boost::json::object& plan);
 
 } // namespace switchyard::host

@@ -52,6 +52,13 @@ struct Limits {
   std::chrono::microseconds spin{50}; ///< a loop polls this long at most before it sleeps
 };
 
+/// `[swap]`: how one version of a plugin follows another.
+struct SwapConfig {
+  std::chrono::milliseconds window{10'000};         ///< the old one stays ready this long; 0: not
+  std::chrono::milliseconds health_interval{1'000}; ///< how often the new one is asked in it
+  std::uint32_t generations = 3; ///< of one plugin at once, but for those whose code stays
+};
+
 /// `[[listener]]`
 struct ListenerConfig {
   std::string name;
@@ -87,6 +94,7 @@ struct Config {
   HostConfig host;
   std::optional<TlsConfig> tls;
   Limits limits;
+  SwapConfig swap;
   std::vector<ListenerConfig> listeners;
   std::vector<PluginConfig> plugins;
 };

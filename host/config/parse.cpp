@@ -302,6 +302,15 @@ void read_limits(Section section, Limits& limits) {
   section.finish();
 }
 
+void read_swap(Section section, SwapConfig& swap) {
+  section.read("window", swap.window, kNoTime, kLongest);
+  section.read("health_interval", swap.health_interval, kShortest, kLongest);
+  section.read("generations", swap.generations, 64);
+  if (swap.generations < 2)
+    section.report("generations", "takes 2 to 64: the old one and the new one");
+  section.finish();
+}
+
 ListenerConfig read_listener(Section section, bool verify_incoming) {
   ListenerConfig listener;
   listener.verify_incoming = verify_incoming;
@@ -398,6 +407,9 @@ Config read_config(const toml::table& root, std::vector<Problem>& problems) {
   }
   if (const auto* table = section.find<toml::table>("limits", "a table, written [limits]")) {
     read_limits({*table, "limits", problems}, config.limits);
+  }
+  if (const auto* table = section.find<toml::table>("swap", "a table, written [swap]")) {
+    read_swap({*table, "swap", problems}, config.swap);
   }
   const auto verify_incoming = config.tls && config.tls->verify_incoming;
   section.read_tables("listener", [&](const toml::table& table, const std::string& path) {

@@ -303,6 +303,7 @@ void Connection::close(CloseReason reason) {
   live_hook_.unlink();
   opening_hook_.unlink();
   slot_ = {};
+  if (reason == CloseReason::Internal && place_) count_error(*place_);
   place_.reset();
   owner_.ended(reason);
   intrusive_ptr_release(this);

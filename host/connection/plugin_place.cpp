@@ -7,6 +7,10 @@ void detail::GiveBackPlace::operator()(InstanceServices* services) const noexcep
   services->connection_closed();
 }
 
+void count_error(InstanceServices& services) noexcept {
+  services.errors.fetch_add(1, std::memory_order_relaxed);
+}
+
 PluginPlace take_place(InstanceServices& services) noexcept {
   return PluginPlace{services.connection_opened() ? &services : nullptr};
 }

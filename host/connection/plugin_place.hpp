@@ -16,6 +16,9 @@ struct GiveBackPlace {
 /// routing.
 using PluginPlace = std::unique_ptr<InstanceServices, detail::GiveBackPlace>;
 
+/// Counts an error of the plugin that has the place.
+void count_error(InstanceServices& services) noexcept;
+
 /// A place with the plugin behind `services`; empty once that drains.
 [[nodiscard]] PluginPlace take_place(InstanceServices& services) noexcept;
 

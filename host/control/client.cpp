@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <string_view>
 #include <unistd.h>
+#include <utility>
 
 namespace switchyard::host {
 namespace {
@@ -79,18 +80,26 @@ bool send_all(int descriptor, std::string_view bytes) {
   return true;
 }
 
-/// Reads up to the end of the answer. False when that fails; a line without end is not one.
-bool receive_line(int descriptor, std::string& line) {
+/// Takes the next line, with its end, from the front of `bytes`, which it fills. False when that
+/// fails; what comes before an end of the connection is given as it is.
+bool receive_line(int descriptor, std::string& bytes, std::string& line) {
   char chunk[16 * 1024];
-  while (line.size() < kAnswerBytesMax) {
+  for (;;) {
+    const auto end = bytes.find('\n');
+    if (end != std::string::npos || bytes.size() >= kAnswerBytesMax) {
+      line = bytes.substr(0, end == std::string::npos ? end : end + 1);
+      bytes.erase(0, line.size());
+      return true;
+    }
     const auto received = recv(descriptor, chunk, sizeof chunk, 0);
     if (received < 0 && errno == EINTR) continue;
     if (received < 0) return false;
-    if (received == 0) return true;
-    line.append(chunk, static_cast<std::size_t>(received));
-    if (line.back() == '\n') return true;
+    if (received == 0) {
+      line = std::exchange(bytes, {});
+      return true;
+    }
+    bytes.append(chunk, static_cast<std::size_t>(received));
   }
-  return true;
 }
 
 } // namespace
@@ -98,6 +107,15 @@ bool receive_line(int descriptor, std::string& line) {
 boost::system::result<boost::json::object, ControlFailure>
 ask(const std::string& path,
     const boost::json::object& request,
+    std::chrono::milliseconds timeout) {
+  return follow(
+      path, request, [](const boost::json::object&) {}, timeout);
+}
+
+boost::system::result<boost::json::object, ControlFailure> follow(
+    const std::string& path,
+    const boost::json::object& request,
+    const std::function<void(const boost::json::object& line)>& told,
     std::chrono::milliseconds timeout) {
   const auto address = socket_address(path);
   if (!address) return ControlFailure{Kind::NoServer, address.error()};
@@ -108,21 +126,25 @@ ask(const std::string& path,
     return cannot_connect(path);
   }
 
-  std::string line;
   // A server that refuses answers before it has read everything: what it says counts more.
   const auto sent = send_all(socket.get(), boost::json::serialize(request) + "\n");
-  if (!receive_line(socket.get(), line) || (line.empty() && !sent)) return no_answer(path);
-
-  boost::system::error_code malformed;
-  const auto answer = boost::json::parse(line, malformed);
-  if (malformed || !answer.is_object() || line.back() != '\n') {
-    return ControlFailure{Kind::NoServer, "what answers at " + path + " is no switchyard"};
+  for (std::string bytes, line;;) {
+    if (!receive_line(socket.get(), bytes, line) || (line.empty() && !sent)) return no_answer(path);
+    boost::system::error_code malformed;
+    const auto value = boost::json::parse(line, malformed);
+    if (malformed || !value.is_object() || line.back() != '\n') {
+      return ControlFailure{Kind::NoServer, "what answers at " + path + " is no switchyard"};
+    }
+    const auto& object = value.get_object();
+    if (object.contains("phase")) {
+      told(object);
+      continue;
+    }
+    if (const auto* error = object.if_contains("error"); error != nullptr && error->is_string()) {
+      return ControlFailure{Kind::Refused, std::string{error->get_string()}};
+    }
+    return object;
   }
-  const auto& object = answer.get_object();
-  if (const auto* error = object.if_contains("error"); error != nullptr && error->is_string()) {
-    return ControlFailure{Kind::Refused, std::string{error->get_string()}};
-  }
-  return object;
 }
 
 } // namespace switchyard::host

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace switchyard::host {
@@ -25,5 +26,13 @@ struct ControlFailure {
 ask(const std::string& path,
     const boost::json::object& request,
     std::chrono::milliseconds timeout = std::chrono::seconds{30});
+
+/// The same for an answer that comes in several lines: each of them but the answer goes to `told`
+/// as it comes. `timeout` holds for each.
+[[nodiscard]] boost::system::result<boost::json::object, ControlFailure> follow(
+    const std::string& path,
+    const boost::json::object& request,
+    const std::function<void(const boost::json::object& line)>& told,
+    std::chrono::milliseconds timeout);
 
 } // namespace switchyard::host

@@ -29,22 +29,6 @@ using Unix = net::local::stream_protocol;
 constexpr std::chrono::milliseconds kPause{100};
 constexpr auto kResult = net::as_tuple(net::use_awaitable);
 
-/// One connection of the command line.
-struct Client {
-  explicit Client(Unix::socket accepted) : socket{std::move(accepted)} {}
-
-  Unix::socket socket;
-  net::steady_timer deadline{socket.get_executor()};
-};
-
-/// Ends whatever the client is waiting for once `limit` has passed.
-void limit_to(std::chrono::milliseconds limit, const std::shared_ptr<Client>& client) {
-  client->deadline.expires_after(limit);
-  client->deadline.async_wait([client](boost::system::error_code cancelled) {
-    if (!cancelled) client->socket.close(cancelled);
-  });
-}
-
 json::object refusal(std::string_view sentence) {
   return {{"error", sentence}};
 }
@@ -57,7 +41,7 @@ bool may_control(int descriptor) {
   return peer.uid == 0 || peer.uid == geteuid();
 }
 
-json::object answer(std::string_view request, const ControlServer::Dispatch& dispatch) {
+ControlReply answer(std::string_view request, const ControlServer::Dispatch& dispatch) {
   boost::system::error_code malformed;
   const auto value = json::parse(request, malformed);
   if (malformed || !value.is_object()) return refusal("the request is no JSON object");
@@ -65,6 +49,22 @@ json::object answer(std::string_view request, const ControlServer::Dispatch& dis
 }
 
 } // namespace
+
+/// One connection of the command line.
+struct ControlServer::Client {
+  explicit Client(Unix::socket accepted) : socket{std::move(accepted)} {}
+
+  Unix::socket socket;
+  net::steady_timer deadline{socket.get_executor()};
+  net::steady_timer news{socket.get_executor()}; ///< never fires; a line that comes cancels it
+
+  /// Ends whatever the client is waiting for once `limit` has passed.
+  static void limit_to(std::chrono::milliseconds limit, const std::shared_ptr<Client>& client);
+
+  /// The next line of `reply`, and whether it is the last.
+  static net::awaitable<std::pair<json::object, bool>>
+  next_line(std::shared_ptr<Client> client, ControlReply reply);
+};
 
 struct ControlServer::State {
   State(net::io_context& context, SocketFile own, Dispatch answers, const ControlLimits& bounds)
@@ -86,6 +86,28 @@ struct ControlServer::State {
   static net::awaitable<void>
   converse(std::shared_ptr<State> state, std::shared_ptr<Client> client);
 };
+
+void ControlServer::Client::limit_to(
+    std::chrono::milliseconds limit, const std::shared_ptr<Client>& client) {
+  client->deadline.expires_after(limit);
+  client->deadline.async_wait([client](boost::system::error_code cancelled) {
+    if (!cancelled) client->socket.close(cancelled);
+  });
+}
+
+net::awaitable<std::pair<json::object, bool>>
+ControlServer::Client::next_line(std::shared_ptr<Client> client, ControlReply reply) {
+  auto& state = *reply.state_;
+  state.news = [client] { client->news.cancel(); };
+  while (state.lines.empty()) {
+    client->news.expires_at(net::steady_timer::time_point::max());
+    co_await client->news.async_wait(kResult);
+  }
+  state.news = nullptr;
+  auto line = std::move(state.lines.front());
+  state.lines.pop_front();
+  co_return std::pair{std::move(line), state.ended && state.lines.empty()};
+}
 
 void ControlServer::State::accept(std::shared_ptr<State> state) {
   auto& acceptor = state->acceptor;
@@ -126,20 +148,30 @@ void ControlServer::State::enter(std::shared_ptr<State> state, Unix::socket sock
 
 net::awaitable<void>
 ControlServer::State::converse(std::shared_ptr<State> state, std::shared_ptr<Client> client) {
-  std::string line;
+  ControlReply reply;
   if (may_control(client->socket.native_handle())) {
-    limit_to(state->limits.timeout, client);
+    std::string line;
+    Client::limit_to(state->limits.timeout, client);
     const auto [failed, size] = co_await net::async_read_until(
         client->socket, net::dynamic_buffer(line, state->limits.request_bytes), '\n', kResult);
     if (!state->dispatch || (failed && failed != net::error::not_found)) co_return;
-    line = json::serialize(
-        failed ? refusal("the request is too long") : answer({line.data(), size}, state->dispatch));
+    client->deadline.cancel();
+    reply =
+        failed ? refusal("the request is too long") : answer({line.data(), size}, state->dispatch);
   } else {
-    line = json::serialize(refusal("this control socket belongs to another user"));
+    reply.end(refusal("this control socket belongs to another user"));
   }
-  line += '\n';
-  limit_to(state->limits.timeout, client);
-  co_await net::async_write(client->socket, net::buffer(line), kResult);
+  for (bool last = false; !last;) {
+    auto next = co_await Client::next_line(client, reply);
+    last = next.second;
+    const auto line = json::serialize(next.first) + '\n';
+    Client::limit_to(state->limits.timeout, client);
+    const auto [failed, size] =
+        co_await net::async_write(client->socket, net::buffer(line), kResult);
+    client->deadline.cancel();
+    reply.state_->abandoned = static_cast<bool>(failed);
+    if (failed) co_return;
+  }
 }
 
 boost::system::result<std::unique_ptr<ControlServer>, std::string> ControlServer::listen(

@@ -20,7 +20,7 @@ void Generations::each(const std::function<void(Instance& generation)>& visit) c
 }
 
 Instance& Generations::prepare(const std::string& library) {
-  BOOST_ASSERT(!candidate_ && !warm_);
+  BOOST_ASSERT(!candidate_);
   each([this](const Instance& known) { next_ = std::max(next_, known.generation() + 1); });
   PluginOrigin origin{config_, next_, !library.empty()};
   if (!library.empty()) origin.config.library = library;

@@ -139,6 +139,30 @@ constexpr std::array kSentences{
     Sentence{ProviderTwice, "provides {}, which plugin {} provides already: enable one of them"},
     Sentence{
         Cycle, "requires itself through others ({}): one of these requirements has to be optional"},
+
+    Sentence{SwapUnderWay, "is being swapped already: wait until that has ended"},
+    Sentence{
+        SwapRelated,
+        "shares interfaces with plugin {}, which {}: one of them at a time, wait until that has "
+        "ended"},
+    Sentence{
+        SwapRegistrant,
+        "has registered something with {}: a plugin with registrations cannot be swapped yet, "
+        "restart the server with its new version"},
+    Sentence{
+        RetainedMax,
+        "has left the code of {} generations in memory: restart the server before its next swap"},
+    Sentence{
+        GenerationsMax,
+        "has {} generations and swap.generations is {}: wait until one has left ({})"},
+    Sentence{Unbound, "does not take what is registered with it: {}"},
+    Sentence{LoopStuck, "cannot begin to serve: {}"},
+    Sentence{NotWell, "generation {} was not well {} after the flip: {}"},
+    Sentence{TakenBack, "generation {} was taken back"},
+    Sentence{ServerEnds, "is not swapped: the server stops"},
+    Sentence{
+        NothingToTakeBack,
+        "has no generation to go back to: the window of its last swap is over, or there was none"},
 };
 
 static_assert(kSentences.size() == static_cast<std::size_t>(Count), "one sentence for each code");

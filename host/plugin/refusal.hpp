@@ -70,6 +70,18 @@ enum class RefusalCode : std::uint8_t {
   ProviderFailed,
   ProviderTwice,
   Cycle,
+  // of a swap
+  SwapUnderWay,
+  SwapRelated,
+  SwapRegistrant,
+  RetainedMax,
+  GenerationsMax,
+  Unbound,
+  LoopStuck,
+  NotWell,
+  TakenBack,
+  ServerEnds,
+  NothingToTakeBack,
   Count
 };
 

@@ -13,6 +13,7 @@ serve_descriptor(Connection& connection, const Route& route, const Instance& plu
   descriptor.struct_size = sizeof descriptor;
   if (connection.detach(descriptor) != SY_OK) return CloseReason::AtCapacity;
   if (plugin.api().serve_descriptor(plugin.handle(), route.index, &descriptor) != SY_OK) {
+    count_error(plugin.services());
     connection.take_back(descriptor);
     return CloseReason::Refused;
   }
@@ -32,6 +33,7 @@ hand_over(Connection& connection, const Route& route, const Dispatch& dispatch) 
   if (route.mode == ServeMode::Descriptor && connection.tls() == nullptr)
     return serve_descriptor(connection, route, plugin);
   if (plugin.api().serve(plugin.handle(), route.index, &connection) != SY_OK) {
+    count_error(plugin.services());
     connection.leave_plugin();
     return CloseReason::Refused;
   }

@@ -2,6 +2,7 @@
 #include <host/control/server.hpp>
 #include <host/serve/run.hpp>
 #include <host/serve/server.hpp>
+#include <host/swap/swaps.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -33,47 +34,64 @@ json::object failure(const std::string& sentence) {
   return {{"error", sentence}};
 }
 
+/// One string of a request; empty when it is not there.
+std::string text(const json::object& request, std::string_view key) {
+  const auto* value = request.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
+}
+
+bool flag(const json::object& request, std::string_view key) {
+  const auto* value = request.if_contains(key);
+  return value != nullptr && *value == true;
+}
+
 /// Answers a request of the command line. Shapes: host/control/README.md.
-json::object answer(const Server& server, const json::object& request) {
-  const auto text = [&request](std::string_view key) -> std::string_view {
-    const auto* value = request.if_contains(key);
-    return value != nullptr && value->is_string() ? std::string_view{value->get_string()}
-                                                  : std::string_view{};
-  };
-  const auto command = text("command");
+ControlReply answer(const Server& server, Swaps& swaps, const json::object& request) {
+  const auto command = text(request, "command");
+  const auto name = text(request, "name");
   if (command == "status") return server.status();
-  if (command == "metrics") return {{"text", server.metrics()}};
-  if (command == "plugin.list") return {{"plugins", server.status()["plugins"]}};
-  if (command == "plugin.why") {
-    auto plugin = server.plugin_status(text("name"));
-    if (!plugin)
-      return failure("no plugin is named '" + std::string{text("name")} + "' in the configuration");
-    return {{"plugin", std::move(*plugin)}};
+  if (command == "metrics") return json::object{{"text", server.metrics()}};
+  if (command == "plugin.list") return json::object{{"plugins", server.status()["plugins"]}};
+  if (command == "plugin.swap") {
+    const auto library = text(request, "library");
+    return flag(request, "dry_run") ? swaps.plan(name, library) : swaps.swap(name, library);
   }
-  return failure("this server does not know the command '" + std::string{command} + "'");
+  if (command == "plugin.rollback") return swaps.take_back(name);
+  if (command == "plugin.why") {
+    auto plugin = server.plugin_status(name);
+    if (!plugin) return failure("no plugin is named '" + name + "' in the configuration");
+    if (auto last = swaps.last(name); !last.empty()) (*plugin)["last_swap"] = std::move(last);
+    return json::object{{"plugin", std::move(*plugin)}};
+  }
+  return failure("this server does not know the command '" + command + "'");
 }
 
 /// The control thread: signals and the command line, until a signal has ended the server.
 class Control {
 public:
-  Control(Server& server, const Limits& limits, Log& log)
-      : server_{server}, limits_{limits}, log_{log.component("control")} {}
+  Control(Server& server, const Config& config, Log& log)
+      : server_{server}, config_{config}, log_{log.component("control")} {}
 
   /// Opens the control socket; a sentence when it cannot.
-  std::optional<std::string> listen(const Config& config) {
+  std::optional<std::string> listen() {
     std::error_code ignored; // what cannot be made, the socket or the plugins' copies will name
-    std::filesystem::create_directories(config.host.data_dir, ignored);
+    std::filesystem::create_directories(config_.host.data_dir, ignored);
     auto socket = ControlServer::listen(
-        *context_, control_socket(config.host), [this](const json::object& request) {
-          return answer(server_, request);
+        *context_, control_socket(config_.host), [this](const json::object& request) {
+          return swaps_ ? answer(server_, *swaps_, request)
+                        : failure("the server is starting or stopping");
         });
     if (!socket) return socket.error();
     socket_ = std::move(*socket);
     return std::nullopt;
   }
 
-  /// Returns when the server has drained, or has had the time to.
+  /// Returns when the server, which has started, has drained, or has had the time to.
   void run() {
+    swaps_.emplace(
+        SwapSurroundings{context_, config_, server_.plugins(), server_.services(), [this] {
+                           return server_.follow_plugins();
+                         }});
     wait_for_signal();
     context_->run();
   }
@@ -104,24 +122,26 @@ private:
 
   void drain(int signal) {
     log_->info("stopping signal={}", signal);
+    swaps_->end();
     // Shared with a plugin that drains too late and then tells nobody.
     server_.begin_drain([context = context_] { context->stop(); });
-    deadline_.expires_after(limits_.drain_timeout);
+    deadline_.expires_after(config_.limits.drain_timeout);
     deadline_.async_wait([this](boost::system::error_code) {
       server_.cut_short();
-      deadline_.expires_after(limits_.control_timeout);
+      deadline_.expires_after(config_.limits.control_timeout);
       deadline_.async_wait([this](boost::system::error_code) { context_->stop(); });
     });
   }
 
   Server& server_;
-  const Limits& limits_;
+  const Config& config_;
   std::shared_ptr<spdlog::logger> log_;
   const std::shared_ptr<net::io_context> context_ = std::make_shared<net::io_context>(1);
   net::signal_set signals_{*context_, SIGTERM, SIGINT, SIGHUP};
   net::steady_timer deadline_{*context_};
   bool draining_ = false;
   std::unique_ptr<ControlServer> socket_;
+  std::optional<Swaps> swaps_;
 };
 
 } // namespace
@@ -131,11 +151,11 @@ int run(const Config& config, const Complain& complain) {
   Log log{
       log_level(config.host.log_level), log_format(STDERR_FILENO, std::getenv("JOURNAL_STREAM"))};
   Server server{config, log};
-  Control control{server, config.limits, log};
+  Control control{server, config, log};
   // The socket first: of two servers with one data directory the second is not to take a single
   // connection. Whoever asks meanwhile gets the answer once the start is over.
   std::vector<std::string> problems;
-  if (auto problem = control.listen(config)) {
+  if (auto problem = control.listen()) {
     problems.push_back(std::move(*problem));
   } else {
     problems = server.start();

@@ -57,7 +57,14 @@ public:
   /// Where listener `index` of the configuration is bound: "ip:port", with the port that 0 became.
   [[nodiscard]] std::string bound_address(std::size_t index) const;
 
-  [[nodiscard]] const PluginSet& plugins() const noexcept { return *plugins_; }
+  /// After start().
+  [[nodiscard]] PluginSet& plugins() noexcept { return *plugins_; }
+
+  [[nodiscard]] Services& services() noexcept { return services_; }
+
+  /// Gives every loop the routes of the generations that serve now. A sentence when that fails;
+  /// some loops may have them then.
+  [[nodiscard]] std::optional<std::string> follow_plugins();
 
   /// What `switchyard status` shows. Shape: host/control/README.md.
   [[nodiscard]] boost::json::object status() const;
@@ -70,9 +77,6 @@ public:
 
 private:
   std::vector<std::string> bind();
-  // Gives every loop the routes of the generations that serve now. A sentence when that fails; some
-  // loops may have them then.
-  [[nodiscard]] std::optional<std::string> follow_plugins();
   void start_accepting();
   void serve_what_has_spoken();
   End shut_down_now();

@@ -28,8 +28,36 @@ json::object describe(const Instance& plugin) {
       protocols.emplace_back(protocol.name);
     object["protocols"] = std::move(protocols);
   }
-  if (plugin.state() == PluginState::Serving || plugin.state() == PluginState::Draining)
-    object["connections"] = plugin.services().connections.load(std::memory_order_relaxed);
+  return object;
+}
+
+/// What one of several generations has by itself.
+json::object describe_generation(const Instance& generation) {
+  json::object object{
+      {"generation", generation.generation()},
+      {"state", to_string(generation.state())},
+      {"why", generation.why()}};
+  if (const auto* manifest = generation.manifest(); manifest != nullptr)
+    object["version"] = manifest->version;
+  using enum PluginState;
+  const auto state = generation.state();
+  if (state == Serving || state == Warm || state == Draining) {
+    const auto& services = generation.services();
+    object["connections"] = services.connections.load(std::memory_order_relaxed);
+    object["errors"] = services.errors.load(std::memory_order_relaxed);
+  }
+  return object;
+}
+
+json::object describe(const Generations& plugin) {
+  auto object = describe(plugin.serving());
+  json::array generations;
+  plugin.each([&](const Instance& each) { generations.emplace_back(describe_generation(each)); });
+  for (const auto* key : {"connections", "errors"}) {
+    const auto& serving = generations.front().get_object();
+    if (serving.contains(key)) object[key] = serving.at(key);
+  }
+  object["generations"] = std::move(generations);
   return object;
 }
 
@@ -53,7 +81,7 @@ json::object Server::status() const {
 
   json::array plugins;
   for (const auto& plugin : plugins_->plugins())
-    plugins.emplace_back(describe(plugin->serving()));
+    plugins.emplace_back(describe(*plugin));
 
   const auto uptime = std::chrono::steady_clock::now() - started_;
   return {
@@ -73,7 +101,7 @@ json::object Server::status() const {
 std::optional<json::object> Server::plugin_status(std::string_view name) const {
   const auto* plugin = plugins_->find(name);
   if (plugin == nullptr) return std::nullopt;
-  return describe(plugin->serving());
+  return describe(*plugin);
 }
 
 } // namespace switchyard::host

@@ -28,12 +28,14 @@ def table(name, settings):
     return f"[{name}]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in settings.items())
 
 
-def configuration(directory, host=(), tls=None, limits=(), listeners=None, plugins=None):
+def configuration(directory, host=(), tls=None, limits=(), swap=None, listeners=None, plugins=None):
     """The text of a plugins.toml: netrpc behind one loopback listener on port 0, unless told otherwise."""
     parts = [table("host", {"data_dir": directory / "data", "plugin_dir": PLUGINS, **dict(host)})]
     if tls:
         parts.append(table("tls", tls))
     parts.append(table("limits", dict(limits)))
+    if swap:
+        parts.append(table("swap", swap))
     for listener in listeners or [{"name": "server", "address": "127.0.0.1:0"}]:
         parts.append("[" + table("listener", listener).replace("]", "]]", 1))
     for name, settings in (plugins if plugins is not None else {"netrpc": {"library": "netrpc.so"}}).items():

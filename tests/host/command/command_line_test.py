@@ -58,7 +58,7 @@ class Usage(CommandLine):
             self.assertIn(word, done.stdout)
 
     def test_every_command_has_help(self):
-        for command in ("serve", "check", "status", "plugin list", "plugin why", "cert create", "proxy", "version"):
+        for command in ("serve", "check", "status", "plugin list", "plugin why", "plugin swap", "plugin rollback", "cert create", "proxy", "version"):
             with self.subTest(command):
                 done = self.run_command(*command.split(), "--help")
                 self.assertEqual((done.returncode, done.stderr), (DONE, ""))
@@ -67,7 +67,7 @@ class Usage(CommandLine):
 
     def test_what_is_not_understood_is_refused(self):
         for arguments in (
-            "", "srve", "serve --port 1", "plugin", "plugin why", "plugin list extra", "cert", "status --config",
+            "", "srve", "serve --port 1", "plugin", "plugin why", "plugin list extra", "plugin swap", "plugin rollback", "cert", "status --config",
             "cert create --days 0", "cert create --days x", "serve status", "proxy", "proxy x",
         ):  # fmt: skip
             with self.subTest(arguments):

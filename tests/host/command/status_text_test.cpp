@@ -24,7 +24,12 @@ TEST(StatusText, ShowsWhatTheServerDoes) {
                         "closed": {"finished": 9, "timed-out": 0, "no-route": 1}},
         "plugins": [
           {"name": "netrpc", "id": "switchyard.netrpc", "version": "0.1.0", "state": "serving",
-           "why": "", "generation": 1, "connections": 2, "protocols": ["rpc.single", "rpc.multi"]},
+           "why": "", "generation": 3, "connections": 2, "errors": 1,
+           "generations": [
+             {"generation": 3, "state": "serving", "version": "0.1.0", "connections": 2},
+             {"generation": 2, "state": "draining", "version": "0.0.9", "connections": 7,
+              "errors": 0}],
+           "protocols": ["rpc.single", "rpc.multi"]},
           {"name": "broken", "state": "failed", "why": "is empty", "generation": 0}]})")),
       "switchyard 0.1.0, ready, up 1h2m, pid 4711, 2 loops, plugins.toml\n"
       "\n"
@@ -33,9 +38,10 @@ TEST(StatusText, ShowsWhatTheServerDoes) {
       "grpc      [::1]:8502      grpc.external                0\n"
       "grpc_tls  [::1]:8503      grpc.external in TLS         3\n"
       "\n"
-      "PLUGIN  STATE    VERSION  GENERATION  CONNECTIONS  PROTOCOLS\n"
-      "netrpc  serving  0.1.0             1            2  rpc.single, rpc.multi\n"
-      "broken  failed   -                 0            -  -\n"
+      "PLUGIN  STATE     VERSION  GENERATION  CONNECTIONS  ERRORS  PROTOCOLS\n"
+      "netrpc  serving   0.1.0             3            2       1  rpc.single, rpc.multi\n"
+      "-       draining  0.0.9             2            7       0  -\n"
+      "broken  failed    -                 0            -       -  -\n"
       "\n"
       "connections: 2 open, 12 accepted; closed: 9 finished, 1 no-route\n");
 }
@@ -81,6 +87,53 @@ TEST(PluginText, SaysWhy) {
       "  why          raft.so is empty: copy it again\n"
       "  generation   1\n"
       "  library      raft.so\n");
+}
+
+TEST(PluginText, NamesTheOtherGenerationsAndTheLastSwap) {
+  EXPECT_EQ(
+      plugin_text(object(R"({"name": "rpc", "state": "serving", "generation": 1, "generations": [
+          {"generation": 1, "state": "serving"},
+          {"generation": 2, "version": "2.0.0", "state": "draining", "connections": 3, "why": ""},
+          {"generation": 1, "version": "1.0.0", "state": "retained", "why": "a call hangs"}],
+        "last_swap": {"result": "rolled back", "why": "it was not well"}})")),
+      "rpc: serving\n"
+      "  generation   1\n"
+      "  besides      2 (2.0.0) draining, 3 connections\n"
+      "  besides      1 (1.0.0) retained: a call hangs\n"
+      "  last swap    rolled back: it was not well\n");
+}
+
+TEST(SwapText, TellsPhasesAndTheEnd) {
+  EXPECT_EQ(
+      phase_text(object(R"({"phase": "verified", "generation": 2, "version": "0.2.0"})")),
+      "verified   generation 2, version 0.2.0\n");
+  EXPECT_EQ(phase_text(object(R"({"phase": "probed"})")), "probed\n");
+  EXPECT_EQ(
+      swap_text(
+          object(R"({"plugin": "rpc", "version": "2.0.0", "generation": 2, "window_ms": 10})")),
+      "rpc 2.0.0 serves as generation 2; rollback is possible for 10 ms\n");
+  EXPECT_EQ(
+      swap_text(
+          object(R"({"plugin": "rpc", "version": "1.0.0", "generation": 1, "taken_back": 2})")),
+      "rpc 1.0.0 serves as generation 1 again; generation 2 leaves\n");
+}
+
+TEST(PlanText, NamesWhatTheSwapWouldMeet) {
+  EXPECT_EQ(
+      plan_text(object(R"({"plugin": "rpc", "from": {"version": "1.0.0", "library": "a.so"},
+        "to": {"version": "2.0.0", "library": "b.so"}, "connections": 4,
+        "dependents": [{"plugin": "kv", "interface": "x/1"}, {"plugin": "ui", "interface": "x/1"}],
+        "registrations": ["x/1 \"KV.Get\" of plugin kv"], "stayed_in_memory": [],
+        "not_now": "wait"})")),
+      "rpc: a swap would go from\n"
+      "  1.0.0  a.so\n"
+      "to\n"
+      "  2.0.0  b.so\n"
+      "used by            kv through x/1, ui through x/1\n"
+      "registered with it x/1 \"KV.Get\" of plugin kv\n"
+      "open connections   4\n"
+      "stayed in memory   none\n"
+      "but not now: wait\n");
 }
 
 } // namespace

@@ -47,6 +47,10 @@ dial_timeout = "3s"
 probe_timeout = "4s"
 control_timeout = "5s"
 spin = "6us"
+[swap]
+window = "0s"
+health_interval = "50ms"
+generations = 2
 [[listener]]
 name = "server"
 address = "0.0.0.0:8300"
@@ -99,10 +103,13 @@ alpn = "x/ant"
   EXPECT_EQ(config->limits.probe_timeout, 4s);
   EXPECT_EQ(config->limits.control_timeout, 5s);
   EXPECT_EQ(config->limits.spin, 6us);
+  EXPECT_EQ(config->swap.window, 0s);
+  EXPECT_EQ(config->swap.health_interval, 50ms);
+  EXPECT_EQ(config->swap.generations, 2u);
   ASSERT_EQ(config->listeners.size(), 4u);
   EXPECT_EQ(config->listeners[0].name, "server");
   EXPECT_EQ(config->listeners[0].address, "0.0.0.0:8300");
-  EXPECT_EQ(config->listeners[0].place.line, 24u);
+  EXPECT_EQ(config->listeners[0].place.line, 28u);
   EXPECT_EQ(config->listeners[1].protocol, "grpc.external");
   EXPECT_TRUE(config->listeners[1].insecure);
   EXPECT_FALSE(config->listeners[1].tls);
@@ -118,7 +125,7 @@ alpn = "x/ant"
   EXPECT_EQ(config->plugins[1].routes[0].protocol, "ant");
   EXPECT_EQ(config->plugins[1].routes[0].tag, 64);
   EXPECT_EQ(config->plugins[1].routes[0].alpn, "x/ant");
-  EXPECT_EQ(config->plugins[1].routes[0].place.line, 47u);
+  EXPECT_EQ(config->plugins[1].routes[0].place.line, 51u);
 }
 
 TEST(Parse, KeepsDefaultsForWhatIsNotSaid) {
@@ -160,7 +167,7 @@ TEST(Parse, NamesFileLineKeyAndWhatWouldBeRight) {
   } cases[] = {
       {"[hots]", "p.toml:1: hots: no such key; did you mean \"host\"?\n"},
       {"answer = 42",
-       "p.toml:1: answer: no such key; this table takes host, tls, limits, listener, plugin\n"},
+       "p.toml:1: answer: no such key; this table takes host, tls, limits, swap, listener, plugin\n"},
       {"[limits]\n\nhandshake_timout = \"5s\"",
        "p.toml:3: limits.handshake_timout: no such key; did you mean \"handshake_timeout\"?\n"},
       {"[limits]\nhandshake_timeout = 5",
@@ -172,6 +179,8 @@ TEST(Parse, NamesFileLineKeyAndWhatWouldBeRight) {
        "p.toml:2: limits.handshake_timeout: takes 1ms to 24h in steps of 1ms, not 0s\n"},
       {"[limits]\ndial_timeout = \"1500us\"",
        "p.toml:2: limits.dial_timeout: takes 1ms to 24h in steps of 1ms, not 1500us\n"},
+      {"[swap]\ngenerations = 1",
+       "p.toml:2: swap.generations: takes 2 to 64: the old one and the new one\n"},
       {"[limits]\nspin = \"1s\"",
        "p.toml:2: limits.spin: takes 0s to 1ms in steps of 1us, not 1s\n"},
       {"[limits]\nconnections_per_client = -1",

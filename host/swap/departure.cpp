@@ -1,0 +1,80 @@
+#include <host/plugin/instance.hpp>
+#include <host/swap/departure.hpp>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace switchyard::host {
+
+namespace net = boost::asio;
+
+namespace {
+
+class Departure : public std::enable_shared_from_this<Departure> {
+public:
+  Departure(
+      std::shared_ptr<net::io_context> context,
+      Instance& generation,
+      const Limits& limits,
+      std::weak_ptr<const void> wanted,
+      std::function<void()> gone)
+      : context_{std::move(context)},
+        generation_{generation},
+        limits_{limits},
+        wanted_{std::move(wanted)},
+        gone_{std::move(gone)} {}
+
+  void begin() {
+    const auto deadline = std::chrono::steady_clock::now() + limits_.drain_timeout;
+    deadline_.expires_at(deadline);
+    deadline_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
+      if (!cancelled) self->cut();
+    });
+    // The plugin may say it late, and on any thread.
+    generation_.drain(
+        static_cast<std::uint64_t>(deadline.time_since_epoch().count()),
+        [self = shared_from_this()] { net::post(*self->context_, [self] { self->end(); }); });
+  }
+
+private:
+  void cut() {
+    if (wanted_.expired() || over_) return;
+    generation_.abort_all();
+    deadline_.expires_after(limits_.control_timeout);
+    deadline_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
+      if (!cancelled) self->end();
+    });
+  }
+
+  void end() {
+    if (wanted_.expired() || std::exchange(over_, true)) return;
+    deadline_.cancel();
+    generation_.stop();
+    gone_();
+  }
+
+  const std::shared_ptr<net::io_context> context_;
+  Instance& generation_;
+  const Limits& limits_;
+  const std::weak_ptr<const void> wanted_;
+  const std::function<void()> gone_;
+  net::steady_timer deadline_{*context_};
+  bool over_ = false;
+};
+
+} // namespace
+
+void depart(
+    const std::shared_ptr<net::io_context>& context,
+    Instance& generation,
+    const Limits& limits,
+    std::weak_ptr<const void> wanted,
+    std::function<void()> gone) {
+  std::make_shared<Departure>(context, generation, limits, std::move(wanted), std::move(gone))
+      ->begin();
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,213 @@
+// Real plugins, swapped; what a loop would do is left out.
+#include <host/plugin/plugin_set.hpp>
+#include <host/swap/swaps.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/serialize.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <tests/host/broken_plugins/yard.hpp>
+
+namespace switchyard::host {
+namespace {
+
+namespace json = boost::json;
+namespace net = boost::asio;
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr auto kLimit = 60s;
+
+class Swapping : public testing::Test {
+protected:
+  void start(std::initializer_list<const char*> fixtures) {
+    for (const auto* fixture : fixtures)
+      yard.put_and_enable(fixture);
+    set.emplace(yard.config, yard.services, LoopServices{});
+    ASSERT_THAT(texts(set->start()), IsEmpty());
+    swaps.emplace(SwapSurroundings{context, yard.config, *set, yard.services, [this] {
+                                     ++follows;
+                                     return stuck;
+                                   }});
+  }
+
+  /// Runs what is due until `reached`.
+  template <class Reached>
+  void run_until(Reached reached) {
+    const auto deadline = std::chrono::steady_clock::now() + kLimit;
+    while (!reached()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      context->restart();
+      context->run_one_for(100ms);
+    }
+  }
+
+  /// The answer to a reply: the sentence of a refusal, or "" and the lines in `phases`.
+  std::string answer(const ControlReply& reply) {
+    run_until([&] { return reply.ended(); });
+    phases.clear();
+    for (const auto& line : reply.fetch()) {
+      if (line.contains("phase")) {
+        phases.emplace_back(line.at("phase").as_string());
+      } else {
+        last = line;
+      }
+    }
+    return last.contains("error") ? std::string{last.at("error").as_string()} : std::string{};
+  }
+
+  [[nodiscard]] Generations& plugin(std::string_view name) const { return *set->find(name); }
+
+  [[nodiscard]] std::string outcome(std::string_view name) const {
+    return json::serialize(swaps->last(name));
+  }
+
+  Yard yard{0ms};
+  const std::shared_ptr<net::io_context> context = std::make_shared<net::io_context>(1);
+  std::optional<PluginSet> set;
+  std::optional<Swaps> swaps;
+  std::vector<std::string> phases;
+  json::object last;
+  int follows = 0;
+  std::optional<std::string> stuck;
+};
+
+TEST_F(Swapping, PutsOneGenerationInThePlaceOfAnotherAndUnloadsIt) {
+  yard.config.swap.window = 0ms;
+  start({"one", "tag_64"});
+  const auto old = plugin("tag_64").serving().staged();
+  EXPECT_EQ(answer(swaps->swap("tag_64", "")), "");
+  EXPECT_THAT(
+      phases,
+      ElementsAre("verified", "planned", "probed", "started", "activated", "healthy", "flipped"));
+  EXPECT_EQ(follows, 1);
+  auto& serving = plugin("tag_64").serving();
+  EXPECT_EQ(serving.generation(), 2U);
+  EXPECT_EQ(set->dispatch()->plugins[1], &serving);
+  run_until([&] { return plugin("tag_64").leaving().empty(); });
+  EXPECT_FALSE(std::filesystem::exists(old)) << "it is unmapped";
+  EXPECT_THAT(outcome("tag_64"), HasSubstr("\"result\":\"committed\""));
+  EXPECT_EQ(plugin("one").serving().generation(), 1U);
+}
+
+TEST_F(Swapping, NeverGivesANumberTwice) {
+  yard.config.swap.window = 0ms;
+  start({"one"});
+  for (std::uint32_t generation = 2; generation < 6; ++generation) {
+    ASSERT_EQ(answer(swaps->swap("one", "")), "");
+    EXPECT_EQ(plugin("one").serving().generation(), generation);
+    run_until([&] { return plugin("one").leaving().empty(); });
+  }
+}
+
+// The consumer has registered with the provider and holds a handle on it.
+TEST_F(Swapping, LeadsConsumersToTheNewProvider) {
+  yard.config.swap.window = 1h;
+  start({"clock", "alarm"});
+  EXPECT_EQ(answer(swaps->swap("clock", "")), "");
+  EXPECT_THAT(yard.services.metrics.text(), HasSubstr("\nswitchyard_clock_bindings 2"))
+      << "both generations have what is registered";
+  EXPECT_THAT(plugin("alarm").serving().health().error().text, HasSubstr("clock=42"));
+  ASSERT_NE(plugin("clock").warm(), nullptr);
+  EXPECT_EQ(plugin("clock").warm()->state(), PluginState::Warm);
+
+  EXPECT_THAT(answer(swaps->swap("alarm", "")), HasSubstr("shares interfaces with plugin clock"));
+  EXPECT_EQ(answer(swaps->take_back("clock")), "");
+  EXPECT_EQ(plugin("clock").serving().generation(), 1U);
+  EXPECT_THAT(plugin("alarm").serving().health().error().text, HasSubstr("clock=42"));
+  run_until([&] { return plugin("clock").leaving().empty(); });
+  EXPECT_THAT(yard.services.metrics.text(), HasSubstr("\nswitchyard_clock_bindings 1"));
+  EXPECT_THAT(outcome("clock"), HasSubstr("generation 2 was taken back"));
+  EXPECT_THAT(answer(swaps->take_back("clock")), HasSubstr("has no generation to go back to"));
+  EXPECT_THAT(answer(swaps->swap("alarm", "")), HasSubstr("cannot be swapped yet"));
+}
+
+TEST_F(Swapping, LeavesTheOldOneServingWhateverTheNewOneDoes) {
+  const struct {
+    const char* fixture;
+    std::string says;
+  } cases[] = {
+      {"crash_in_constructor", "crashed its trial process"},
+      {"hang_in_check", "hung its trial process"},
+      {"fail_in_init", "plugin one: init() failed: the database is locked"},
+      {"hang_in_init", "plugin one: init() did not return within 4 s"},
+      {"fail_in_start", "plugin one: start() failed: port 53 is taken"},
+      {"fail_in_activate", "plugin one: activate() failed: no peer answers"},
+      {"hang_in_health", "plugin one: health() did not return within 4 s"},
+      {"tag_64_too", "is taken by protocol test.tag_64_too of plugin one"},
+      {"old_abi", "was built for switchyard ABI 0.0"},
+  };
+
+  yard.config.limits.control_timeout = 4s;
+  yard.config.limits.probe_timeout = 4s;
+  start({"one", "tag_64"});
+  auto* const old = &plugin("one").serving();
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.fixture);
+    EXPECT_THAT(answer(swaps->swap("one", yard.put(c.fixture))), HasSubstr(c.says));
+    EXPECT_THAT(outcome("one"), HasSubstr("\"result\":\"failed\""));
+    EXPECT_EQ(&plugin("one").serving(), old);
+    EXPECT_EQ(old->state(), PluginState::Serving);
+    EXPECT_TRUE(old->health());
+    EXPECT_EQ(plugin("one").live(), 1U);
+  }
+  EXPECT_EQ(plugin("one").retained(), 2U) << "of those that hang";
+  EXPECT_EQ(follows, 0);
+}
+
+TEST_F(Swapping, GoesBackWhenALoopDoesNotFollow) {
+  start({"one"});
+  stuck = "loop 1 is stuck";
+  EXPECT_EQ(answer(swaps->swap("one", "")), "plugin one: cannot begin to serve: loop 1 is stuck");
+  EXPECT_EQ(plugin("one").serving().generation(), 1U);
+  EXPECT_EQ(plugin("one").serving().state(), PluginState::Serving);
+  EXPECT_EQ(plugin("one").retained(), 1U) << "the loop may still lead to it";
+}
+
+TEST_F(Swapping, EndsTheWindowWithTheNextSwapAndBoundsTheGenerations) {
+  yard.config.swap.window = 1h;
+  start({"drain_in_abort"});
+  EXPECT_EQ(answer(swaps->swap("drain_in_abort", "")), "");
+  EXPECT_EQ(answer(swaps->swap("drain_in_abort", "")), "");
+  EXPECT_THAT(plugin("drain_in_abort").leaving(), SizeIs(1)) << "it drains until it is aborted";
+  EXPECT_THAT(
+      answer(swaps->swap("drain_in_abort", "")),
+      AllOf(HasSubstr("has 3 generations"), HasSubstr("generation 1: 0 connections")));
+}
+
+TEST_F(Swapping, CutsWhatDoesNotDrain) {
+  yard.config.swap.window = 0ms;
+  yard.config.limits.drain_timeout = 10ms;
+  start({"drain_in_abort"});
+  EXPECT_EQ(answer(swaps->swap("drain_in_abort", "")), "");
+  run_until([&] { return plugin("drain_in_abort").leaving().empty(); });
+}
+
+TEST_F(Swapping, ShowsItsPlanAndChangesNothing) {
+  start({"clock", "alarm"});
+  EXPECT_EQ(answer(swaps->plan("clock", "")), "");
+  EXPECT_EQ(last.at("dependents").as_array().size(), 1U);
+  EXPECT_THAT(json::serialize(last.at("registrations")), HasSubstr("of plugin alarm"));
+  EXPECT_EQ(last.at("not_now").as_string(), "");
+  EXPECT_EQ(last.at("connections").to_number<int>(), 0);
+  EXPECT_THAT(answer(swaps->plan("clock", yard.put("one"))), HasSubstr("requires test.clock/1"))
+      << "the alarm would lose its clock";
+  EXPECT_EQ(plugin("clock").live(), 1U);
+  EXPECT_EQ(plugin("clock").serving().generation(), 1U);
+}
+
+TEST_F(Swapping, GivesUpWhatIsNotFlippedWhenTheServerStops) {
+  start({"one"});
+  const auto reply = swaps->swap("one", "");
+  swaps->end();
+  EXPECT_EQ(answer(reply), "plugin one: is not swapped: the server stops");
+  EXPECT_EQ(answer(swaps->swap("one", "")), "plugin one: is not swapped: the server stops");
+  EXPECT_EQ(answer(swaps->swap("two", "")), "no plugin is named 'two' in the configuration");
+}
+
+} // namespace
+} // namespace switchyard::host

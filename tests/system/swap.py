@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""One version of a plugin after another under load: no call fails, and what a bad version says."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import tempfile
+import unittest
+
+import wire
+from process import settles
+from server import PLUGINS, SANITIZED, SOAK, Server, command
+from swap_load import Load
+
+VERSIONS = pathlib.Path(os.environ.get("SWITCHYARD_SWAPPED", PLUGINS.parent.parent / "tests/system/swapped")).resolve()
+SWAPS = 1000 if SOAK else 50
+SWAPPED = 64
+
+
+def setUpModule():
+    global scratch, directory
+    scratch = tempfile.TemporaryDirectory(prefix="sy-swap-")
+    directory = pathlib.Path(scratch.name)
+    for file in (*VERSIONS.glob("*.so"), PLUGINS / "netrpc.so"):
+        shutil.copy(file, directory)
+        (directory / file.name).chmod(0o755)
+
+
+def tearDownModule():
+    scratch.cleanup()
+
+
+def version(name):
+    return directory / f"{name}.so"
+
+
+class Swap(unittest.TestCase):
+    def swap(self, server, plugin, file, expected=0):
+        """What `plugin swap` says: its lines as objects, or on failure the sentence."""
+        said = command("plugin", "swap", plugin, file, "--json", "--socket", server.socket, expected=expected)
+        return [json.loads(line) for line in said.splitlines()]
+
+    def refused(self, server, plugin, file):
+        return command("plugin", "swap", plugin, file, "--socket", server.socket, expected=1).strip()
+
+    def plugin(self, server, name):
+        return next(plugin for plugin in server.status()["plugins"] if plugin["name"] == name)
+
+    def alone(self, server, name):
+        """Waits until one generation of `name` is left."""
+        self.assertTrue(settles(lambda: len(self.plugin(server, name)["generations"]) == 1))
+
+    def mapped(self, server):
+        return set(re.findall(r"\S+/plugins/\S+\.so", server.proc("maps")))
+
+
+class UnderLoad(Swap):
+    def test_no_call_fails(self):
+        with Server(swap={"window": "0s"}, limits={"drain_timeout": "20s"}) as server:
+            load = Load(server.address)
+            self.addCleanup(load.kill)
+            files = [version("netrpc_next"), version("netrpc")]
+            sizes = []
+            for number in range(SWAPS):
+                lines = self.swap(server, "netrpc", files[number % 2])
+                self.assertEqual(lines[-1]["generation"], number + 2)
+                self.assertEqual(lines[-1]["version"], ["0.2.0", "0.1.0"][number % 2])
+                self.alone(server, "netrpc")
+                self.assertEqual(len(self.mapped(server)), 1, "the old one is unmapped")
+                if number in (10, SWAPS - 1):
+                    sizes.append((len(os.listdir(f"/proc/{server.pid}/task")), server.memory()))
+            account = load.end()
+            self.assertEqual(account["errors"], [])
+            self.assertGreater(account["sessions"], SWAPS // 2)
+            self.assertTrue(settles(lambda: server.status()["connections"]["open"] == 0))
+            (threads, memory), (threads_after, memory_after) = sizes
+            self.assertEqual(threads_after, threads)
+            if not SANITIZED:
+                self.assertLess((memory_after - memory) / (SWAPS - 10), 64, "KiB a swap")
+            print(f"{account['calls']} calls over {account['sessions']} sessions, worst {1000 * account['worst']:.1f} ms, "
+                  f"{memory_after - memory} KiB in {SWAPS - 10} swaps", flush=True)
+
+    def test_a_connection_stays_with_its_generation(self):
+        with Server(swap={"window": "60s"}) as server, wire.dial(server.address) as old:
+            wire.ping(old, 1, bytes([wire.RPC]))
+            self.swap(server, "netrpc", version("netrpc_next"))
+            wire.ping(old, 2)
+            with wire.dial(server.address) as new:
+                wire.ping(new, 3, bytes([wire.RPC]))
+                now, before = self.plugin(server, "netrpc")["generations"]
+                self.assertEqual((now["state"], now["version"], now["connections"]), ("serving", "0.2.0", 1))
+                self.assertEqual((before["state"], before["version"], before["connections"]), ("warm", "0.1.0", 1))
+
+                said = command("plugin", "rollback", "netrpc", "--socket", server.socket)
+                self.assertIn("netrpc 0.1.0 serves as generation 1 again", said)
+                self.assertEqual(wire.read_to_end(new), b"", "it is drained with its generation")
+            wire.ping(old, 4)
+            self.alone(server, "netrpc")
+            self.assertEqual(self.plugin(server, "netrpc")["generation"], 1)
+
+
+class BadVersions(Swap):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(
+            swap={"window": "60s", "health_interval": "20ms"},
+            limits={"probe_timeout": "4s", "control_timeout": "4s"},
+            plugins={"swapped": {"library": version("swapped_good")}},
+        )
+
+    @classmethod
+    def tearDownClass(cls):
+        # One hangs in init: its code is left, and the end is orderly all the same.
+        cls.server.stop()
+
+    def says(self):
+        with wire.dial(self.server.address) as connection:
+            wire.send(connection, bytes([SWAPPED]))
+            return wire.read_to_end(connection)
+
+    def why(self):
+        return command("plugin", "why", "swapped", "--socket", self.server.socket)
+
+    def test_leave_the_old_one_serving(self):
+        cases = {
+            "crash_in_probe": r"crashed its trial process .*signal 11",
+            "fail_in_init": r"init\(\) failed: the table is locked$",
+            "hang_in_init": r"init\(\) did not return within 4 s",
+            "unwell": r"health\(\) failed: the table is full$",
+        }
+        generation = self.plugin(self.server, "swapped")["generation"]
+        for name, sentence in cases.items():
+            with self.subTest(version=name):
+                self.assertRegex(self.refused(self.server, "swapped", version(f"swapped_{name}")), sentence)
+                self.assertEqual(self.says(), b"good\n")
+                self.assertEqual(self.plugin(self.server, "swapped")["generation"], generation)
+                self.assertRegex(self.why(), r"last swap +failed: plugin swapped: " + (".*" + sentence).replace("$", ""))
+
+    def test_are_taken_back_when_they_turn_bad(self):
+        before = self.plugin(self.server, "swapped")["generation"]
+        lines = self.swap(self.server, "swapped", version("swapped_turns_bad"))
+        after = lines[-1]["generation"]
+        phases = [line["phase"] for line in lines[:-1]]
+        self.assertEqual(phases, ["verified", "planned", "probed", "started", "activated", "healthy", "flipped"])
+        self.assertTrue(settles(lambda: self.plugin(self.server, "swapped")["generation"] == before))
+        self.assertEqual(self.says(), b"good\n")
+        self.assertRegex(
+            self.why(), rf"rolled back: plugin swapped: generation {after} was not well \d+ ms after the flip: .*the table is full"
+        )
+
+    def test_are_named_by_a_dry_run(self):
+        plan = ["plugin", "swap", "--dry-run", "swapped"]
+        self.assertIn("used by            none", command(*plan, version("swapped_good"), "--socket", self.server.socket))
+        said = command(*plan, version("swapped_crash_in_probe"), "--socket", self.server.socket, expected=1)
+        self.assertIn("crashed its trial process", said)
+        said = command(*plan, directory / "nothing.so", "--socket", self.server.socket, expected=1)
+        self.assertIn("nothing.so does not exist: install it, or correct library at the command line", said)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,111 @@
+/* A plugin whose versions differ in what is wrong with them: a connection gets the word GOOD or the
+ * name of the fault, and is closed. The fault is a macro. */
+#include <switchyard/plugin.h>
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <switchyard_manifest.h>
+#include <unistd.h>
+
+#if !defined(SAYS)
+#define SAYS "good\n"
+#endif
+
+struct sy_instance {
+  atomic_uint checks; /* of its health */
+};
+
+static sy_instance only;
+
+static sy_status failure(sy_error* error, const char* text) {
+  error->code = SY_INTERNAL;
+  snprintf(error->text, sizeof error->text, "%s", text);
+  return SY_INTERNAL;
+}
+
+static sy_status check_config(sy_string config, sy_error* error) {
+  (void)config, (void)error;
+#if defined(CRASH_IN_PROBE)
+  raise(SIGSEGV);
+#endif
+  return SY_OK;
+}
+
+static sy_status init(const sy_host* host, sy_string config, sy_instance** made, sy_error* error) {
+  (void)host, (void)config;
+#if defined(FAIL_IN_INIT)
+  return failure(error, "the table is locked");
+#elif defined(HANG_IN_INIT)
+  for (;;)
+    pause();
+#endif
+  (void)error;
+  *made = &only;
+  return SY_OK;
+}
+
+static sy_status nothing(sy_instance* instance, sy_error* error) {
+  (void)instance, (void)error;
+  return SY_OK;
+}
+
+static sy_status serve(sy_instance* instance, uint32_t protocol, sy_connection* connection) {
+  const sy_bytes says = {SAYS, sizeof SAYS - 1};
+  size_t written = 0;
+  (void)instance, (void)protocol;
+  (void)connection->api->try_write(connection, &says, 1, &written);
+  connection->api->close(connection, SY_CLOSE_FINISHED);
+  return SY_OK;
+}
+
+/* UNWELL_AFTER: how many times it says that it is well. */
+static sy_status health(sy_instance* instance, sy_error* error) {
+#if defined(UNWELL_AFTER)
+  if (atomic_fetch_add(&instance->checks, 1) >= UNWELL_AFTER) {
+    return failure(error, "the table is full");
+  }
+#endif
+  (void)instance, (void)error, (void)failure;
+  return SY_OK;
+}
+
+static sy_status
+drain(sy_instance* instance, uint64_t deadline, sy_drain_done done, void* context) {
+  (void)instance, (void)deadline;
+  done(context);
+  return SY_OK;
+}
+
+static void abort_all(sy_instance* instance) {
+  (void)instance;
+}
+
+static void destroy(sy_instance* instance) {
+  (void)instance;
+}
+
+SY_MANIFEST_NOTE(SY_MANIFEST_JSON);
+
+SY_EXPORT const sy_plugin switchyard_plugin_v0;
+
+const sy_plugin switchyard_plugin_v0 = {
+    .magic = SY_PLUGIN_MAGIC,
+    .struct_size = sizeof(sy_plugin),
+    .abi_major = SY_ABI_MAJOR,
+    .abi_minor = SY_ABI_MINOR,
+    .id = SY_MANIFEST_ID,
+    .version = SY_MANIFEST_VERSION,
+    .manifest = SY_MANIFEST_JSON,
+    .check_config = check_config,
+    .init = init,
+    .start = nothing,
+    .activate = nothing,
+    .serve = serve,
+    .health = health,
+    .drain = drain,
+    .abort_all = abort_all,
+    .stop = nothing,
+    .destroy = destroy,
+};
