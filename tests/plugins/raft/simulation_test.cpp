@@ -7,38 +7,62 @@
 namespace switchyard::raft::simulation {
 namespace {
 
+constexpr std::uint64_t kShares = 16; // tests that run beside each other
+
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::uint64_t kSeeds = 6; // of one share
+#else
+constexpr std::uint64_t kSeeds = 60;
+#endif
+constexpr std::uint64_t kSeedsSoaked = 3000;
+
 std::uint64_t number(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-TEST(RaftSimulation, HoldsWhatRaftPromises) {
-  const auto first = number("SWITCHYARD_RAFT_SEED", 1);
-  const auto seeds = number("SWITCHYARD_RAFT_SEEDS", 100);
+/// SWITCHYARD_RAFT_SEEDS sets the number for each share, SWITCHYARD_RAFT_SEED the first of them
+/// all.
+class RaftSimulation : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(RaftSimulation, HoldsWhatRaftPromises) {
+  const bool soak = number("SWITCHYARD_SOAK", 0) != 0;
+  const auto seeds = number("SWITCHYARD_RAFT_SEEDS", soak ? kSeedsSoaked : kSeeds);
+  const auto first = number("SWITCHYARD_RAFT_SEED", 1) + GetParam() * seeds;
   Outcomes sum;
+  std::uint64_t stuck = 0;
   for (auto seed = first; seed < first + seeds; ++seed) {
     const auto outcomes = simulate(seed);
-    ASSERT_EQ(outcomes.violation, "") << "SWITCHYARD_RAFT_SEEDS=1 SWITCHYARD_RAFT_SEED=" << seed;
+    ASSERT_EQ(outcomes.violation, "")
+        << "again: SWITCHYARD_RAFT_SEEDS=1 SWITCHYARD_RAFT_SEED=" << seed << " plugins_raft "
+        << "--gtest_filter='*HoldsWhatRaftPromises/0'";
     sum.committed += outcomes.committed;
     sum.acknowledged += outcomes.acknowledged;
     sum.reads += outcomes.reads;
     sum.changes += outcomes.changes;
     sum.transfers += outcomes.transfers;
     sum.elections += outcomes.elections;
+    stuck += outcomes.stuck ? 1 : 0;
   }
+  // A simulation in which nothing gets done would hold everything.
+  EXPECT_GT(sum.acknowledged, 10 * seeds);
+  EXPECT_LE(stuck, 1 + seeds / 20);
   std::printf(
-      "%llu seeds: %llu entries, %llu writes, %llu reads, %llu changes, %llu transfers, "
-      "%llu terms\n",
-      static_cast<unsigned long long>(seeds),
-      static_cast<unsigned long long>(sum.committed),
-      static_cast<unsigned long long>(sum.acknowledged),
-      static_cast<unsigned long long>(sum.reads),
-      static_cast<unsigned long long>(sum.changes),
-      static_cast<unsigned long long>(sum.transfers),
-      static_cast<unsigned long long>(sum.elections));
+      "%ju seeds: %ju entries, %ju writes, %ju reads, %ju changes, %ju transfers, %ju terms, %ju "
+      "stuck\n",
+      std::uintmax_t{seeds},
+      std::uintmax_t{sum.committed},
+      std::uintmax_t{sum.acknowledged},
+      std::uintmax_t{sum.reads},
+      std::uintmax_t{sum.changes},
+      std::uintmax_t{sum.transfers},
+      std::uintmax_t{sum.elections},
+      std::uintmax_t{stuck});
 }
 
-TEST(RaftSimulation, IsDecidedByItsSeed) {
+INSTANTIATE_TEST_SUITE_P(Share, RaftSimulation, testing::Range(std::uint64_t{0}, kShares));
+
+TEST(RaftSimulationSeeds, DecideEverything) {
   for (std::uint64_t seed : {1, 2, 3}) {
     const auto once = simulate(seed);
     EXPECT_EQ(once.trace, simulate(seed).trace);

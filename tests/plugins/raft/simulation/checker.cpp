@@ -1,5 +1,6 @@
 #include "checker.hpp"
 
+#include <algorithm>
 #include <functional>
 
 namespace switchyard::raft::simulation {
@@ -35,6 +36,10 @@ void Checker::node_changed(NodeId node, const Core& core) {
   auto& seen = seen_[node];
   if (core.term() < seen.term) violated("n", node, ": term went back to ", core.term());
   if (core.commit_index() < seen.commit) violated("n", node, ": commit index went back");
+  if (seen.leads && core.role() == Role::Leader && core.term() == seen.term &&
+      core.commit_index() > seen.commit) {
+    leader_commits(node, core);
+  }
 
   for (auto i = seen.commit + 1; i <= core.commit_index(); ++i) {
     const auto term = core.log().term(i);
@@ -58,9 +63,37 @@ void Checker::node_changed(NodeId node, const Core& core) {
   by_this = std::max(by_this, core.commit_index());
 }
 
+/// Only an entry of its own term, and only what a majority has said to have.
+void Checker::leader_commits(NodeId node, const Core& core) {
+  const auto index = core.commit_index();
+  if (core.log().term(index) != core.term()) violated("n", node, ": commits by an earlier term");
+  std::size_t having = 0;
+  const auto& members = core.configurations().latest();
+  for (const auto& server : members.servers) {
+    const auto id = static_cast<NodeId>(std::stoul(server.id.substr(1)));
+    const auto& told = told_[id];
+    const bool has = id == node
+                         ? core.durable_index() >= index
+                         : told.index >= index && core.log().term(told.index) == told.index_term;
+    if (server.voter() && has) ++having;
+  }
+  if (having < majority(members)) violated("n", node, ": commits what a majority does not have");
+}
+
 void Checker::leads(NodeId node, const Core& core) {
   const auto [at_term, first] = leaders_.emplace(core.term(), node);
   if (!first && at_term->second != node) violated("two leaders in term ", core.term());
+
+  const auto& members = core.configurations().latest();
+  const auto votes = std::ranges::count_if(members.servers, [&](const auto& server) {
+    const auto id = static_cast<NodeId>(std::stoul(server.id.substr(1)));
+    const auto vote = told_[id].votes.find(core.term());
+    const bool voted = vote != told_[id].votes.end() && vote->second == core.ballot().candidate;
+    return server.voter() && (id == node || voted);
+  });
+  if (static_cast<std::size_t>(votes) < majority(members)) {
+    violated("n", node, ": leads without a majority of votes in term ", core.term());
+  }
   for (const auto& [term, index] : committed_by_) {
     if (term >= core.term() || index <= core.log().base_index()) continue;
     const auto there = core.log().term(index);

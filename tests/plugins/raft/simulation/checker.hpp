@@ -37,6 +37,9 @@ public:
 
   void appended(NodeId node, const Append& append, const TermRuns& log);
 
+  /// The log has given way to a snapshot that it contradicts or does not reach.
+  void replaced(NodeId node) { told_[node].index = 0; }
+
   /// Something goes out, and with it the promise in it.
   void term_told(NodeId node, std::uint64_t term);
   void vote_told(NodeId node, std::uint64_t term, std::string_view candidate);
@@ -67,6 +70,7 @@ private:
   };
 
   void leads(NodeId node, const Core& core);
+  void leader_commits(NodeId node, const Core& core);
 
   std::map<NodeId, Seen> seen_;
   std::map<NodeId, Told> told_;

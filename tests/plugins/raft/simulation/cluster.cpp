@@ -47,9 +47,10 @@ private:
     const std::size_t voters = std::array{3, 3, 5, 5, 7}[c.below(5)];
     const auto spares = c.below(3);
     bold_ = c.of(0.25);
-    fault_gap_ = c.between(10, 120) * kMillisecond;
-    call_gap_ = c.between(1, 15) * kMillisecond;
+    fault_gap_ = (c.of(0.5) ? c.between(20, 100) : c.between(100, 400)) * kMillisecond;
+    call_gap_ = c.between(1, 10) * kMillisecond;
     network_.weather.latency_max = c.between(100, 8000) * kMicrosecond;
+    if (c.of(0.4)) network_.weather.late = 0.02 * static_cast<double>(1 + c.below(6));
     if (c.of(0.7)) {
       network_.weather.cut = 0.02 * static_cast<double>(c.below(4));
       network_.weather.cut_back = 0.02 * static_cast<double>(c.below(4));
@@ -60,15 +61,15 @@ private:
     NodeSettings common;
     common.core.heartbeat_timeout = common.core.election_timeout =
         std::chrono::nanoseconds{kElection};
-    common.core.lease_timeout = std::chrono::nanoseconds{kElection / 2};
+    common.core.lease_timeout = std::chrono::nanoseconds{c.of(0.5) ? kElection : kElection / 2};
     common.core.commit_timeout = std::chrono::milliseconds{10};
     common.core.entries_max = static_cast<std::uint32_t>(1 + c.below(c.of(0.5) ? 3 : 64));
     common.core.entry_bytes_max = 256 << c.below(8);
     common.core.pipeline_max = static_cast<std::uint32_t>(1 + c.below(16));
-    common.core.trailing_entries = c.below(40);
+    common.core.trailing_entries = c.below(20);
     common.core.pre_vote = c.of(0.6);
     common.log.segment_bytes = 1024 << c.below(5);
-    common.snapshot_threshold = c.of(0.3) ? 1'000'000 : 10 + c.below(80);
+    common.snapshot_threshold = c.of(0.3) ? 1'000'000 : 5 + c.below(40);
     common.plain_commit_index = common.low_hints = bold_;
     for (NodeId id = 1; id <= voters + spares; ++id) {
       auto own = common;
@@ -98,21 +99,22 @@ private:
   }
 
   void fault() {
-    switch (chance().below(14)) {
+    switch (chance().below(15)) {
     case 0:
     case 1: return crash(any(), Node::Crash::Power);
     case 2: return crash(any(), Node::Crash::Process);
     case 3: return crash_all();
-    case 4:
-    case 5: return partition();
-    case 6: return block_some();
+    case 4: return partition();
+    case 5: return block_some();
+    case 6:
     case 7:
     case 8: return network_.unblock();
-    case 9: return any().pause(chance().between(kElection / 4, 4 * kElection));
+    case 9: return pause(any());
+    case 13: return pause(leader());
     case 10: return break_disk(any());
-    case 11: return isolate(leader());
-    case 12: return crash(leader(), Node::Crash::Power);
-    default: return;
+    case 11:
+    case 12: return isolate(leader());
+    default: return crash(leader(), Node::Crash::Power);
     }
   }
 
@@ -125,6 +127,8 @@ private:
   void restart(Node& node) {
     if (!node.up()) node.start();
   }
+
+  void pause(Node& node) { node.pause(chance().between(kElection / 4, 5 * kElection)); }
 
   void crash_all() {
     for (auto& node : nodes_)
@@ -260,6 +264,10 @@ private:
       return;
     }
     auto& leads = only_leader();
+    // Its own first entry has committed all before it.
+    if (leads.core().commit_index() != leads.core().log().last_index()) {
+      throw Violated{"entries left open in peace"};
+    }
     const auto before = world_.checker.acknowledged_index();
     propose(leads, ++last_call_);
     world_.run_until(world_.now() + kElection);

@@ -5,7 +5,8 @@
 namespace switchyard::raft::simulation {
 
 Nanoseconds Network::latency() {
-  return world_.chance.between(20 * kMicrosecond, weather.latency_max);
+  const auto most = world_.chance.of(weather.late) ? kSecond / 2 : weather.latency_max;
+  return world_.chance.between(20 * kMicrosecond, most);
 }
 
 void Network::send(NodeId from, NodeId to, Lane lane, SendId send, Message message, Bytes request) {

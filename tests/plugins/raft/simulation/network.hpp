@@ -13,6 +13,7 @@ namespace switchyard::raft::simulation {
 /// How bad the network is. Probabilities are for one message.
 struct Weather {
   Nanoseconds latency_max = 2 * kMillisecond;
+  double late = 0;     ///< it takes much longer than that
   double cut = 0;      ///< the connection breaks; what is under way may still arrive
   double cut_back = 0; ///< it breaks in the middle of an answer
   double again = 0;    ///< a request arrives a second time, perhaps much later

@@ -149,7 +149,9 @@ void Node::later(Nanoseconds delay, std::function<void()> what) {
 void Node::on_core(const std::function<void(Core&, Time)>& what) {
   if (!up()) return;
   if (world_.now() < paused_until_) {
-    return later(paused_until_ - world_.now(), [this, what] { on_core(what); });
+    // When it goes on, nobody knows in which order it sees what has happened meanwhile.
+    const auto rest = paused_until_ - world_.now() + world_.chance.between(0, kMillisecond);
+    return later(rest, [this, what] { on_core(what); });
   }
   what(*core_, local_now());
   act();
@@ -197,7 +199,10 @@ void Node::carry_out(Append& action) {
 void Node::carry_out(InstallSnapshot& action) {
   state_ = requests_.at(action.request).incoming;
   world_.checker.restored(state_.index, state_.chain);
-  if (!action.keeps_log) log_->reset(action.meta.index + 1);
+  if (!action.keeps_log) {
+    world_.checker.replaced(id_);
+    log_->reset(action.meta.index + 1);
+  }
   snapshot_to_write_ = Saved{action.meta, state_};
   wanted_ = action.write;
 }
@@ -292,7 +297,11 @@ bool Node::receive(
     const auto at = requests_.find(id);
     if (at == requests_.end()) return;
     remember(at->second, request, std::span{bytes}.subspan(whole.size));
+    const auto ballot = core.ballot();
     core.receive(id, request, now);
+    if (std::holds_alternative<raftwire::PreVoteRequest>(request) && core.ballot() != ballot) {
+      throw Violated{name() + ": a pre-vote has changed something"};
+    }
     act(); // while `bytes` are there
   });
   return true;
