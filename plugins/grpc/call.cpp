@@ -4,6 +4,7 @@
 #include <plugins/grpc/call.hpp>
 #include <plugins/grpc/message.hpp>
 #include <plugins/grpc/metadata.hpp>
+#include <plugins/grpc/service_threads.hpp>
 
 #include <boost/assert.hpp>
 #include <grpc/support/time.h>
@@ -54,25 +55,36 @@ const sy_grpc_call_api Call::kApi = {
     .describe =
         [](sy_grpc_call* call, sy_grpc_call_info* info) {
           auto& self = from(call);
+          const ServiceThreads::Inside inside{self.environment_.threads};
           logged_at_boundary(self.environment_.host, [&] { self.describe(*info); });
         },
     .send_metadata =
         [](sy_grpc_call* call, sy_grpc_metadata metadata) {
-          return at_boundary([&] { return from(call).send_metadata(metadata); });
+          auto& self = from(call);
+          const ServiceThreads::Inside inside{self.environment_.threads};
+          return at_boundary([&] { return self.send_metadata(metadata); });
         },
     .send =
         [](sy_grpc_call* call, sy_bytes message, sy_grpc_sent sent, void* context) {
-          return at_boundary([&] { return from(call).send(message, sent, context); });
+          auto& self = from(call);
+          const ServiceThreads::Inside inside{self.environment_.threads};
+          return at_boundary([&] { return self.send(message, sent, context); });
         },
     .receive =
         [](sy_grpc_call* call, sy_grpc_received received, void* context) {
-          return at_boundary([&] { return from(call).receive(received, context); });
+          auto& self = from(call);
+          const ServiceThreads::Inside inside{self.environment_.threads};
+          return at_boundary([&] { return self.receive(received, context); });
         },
     .finish =
         [](sy_grpc_call* call,
            const sy_grpc_status* status,
            sy_bytes message,
-           sy_grpc_metadata trailers) noexcept { from(call).finish(*status, message, trailers); },
+           sy_grpc_metadata trailers) noexcept {
+          auto& self = from(call);
+          const ServiceThreads::Inside inside{self.environment_.threads};
+          self.finish(*status, message, trailers);
+        },
 };
 
 Call::Call(

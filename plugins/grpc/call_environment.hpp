@@ -8,6 +8,7 @@ class LiveCalls;
 class Metrics;
 class Peers;
 class ServiceTable;
+class ServiceThreads;
 
 /// What all calls of an instance share.
 struct CallEnvironment {
@@ -17,6 +18,7 @@ struct CallEnvironment {
   const Peers& peers;
   const Metrics& metrics;
   LiveCalls& live;
+  ServiceThreads& threads;
 };
 
 } // namespace switchyard::grpc

@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <chrono>
 #include <switchyard_manifest.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -60,7 +62,7 @@ sy_instance::sy_instance(const sy_host* host, std::string_view config)
       limits_{config_.internal.walker_limits(), config_.external.walker_limits()},
       services_{host_.require<sy_journal>()},
       standard_services_{services_, config_.reflection},
-      environment_{host_, loops_api_, services_, peers_, metrics_, live_calls_},
+      environment_{host_, loops_api_, services_, peers_, metrics_, live_calls_, service_threads_},
       client_{host_, loops_api_, *this},
       unary_alarm_{*this, &sy_instance::ask_unary_calls},
       direct_alarm_{*this, &sy_instance::look_after_direct},
@@ -206,9 +208,20 @@ void sy_instance::stop() {
     throw Failure{SY_TIMED_OUT, "services have not finished calls that they were told to end"};
   }
   shutdown_.join();
+  wait_for_service_threads();
   for (auto& roles : servers_) {
     for (auto& server : roles)
       server.reset();
+  }
+}
+
+// They wait for nothing any more but for a processor.
+void sy_instance::wait_for_service_threads() const {
+  const auto limit = std::chrono::steady_clock::now() + kFinishLimit;
+  while (service_threads_.any_inside()) {
+    if (std::chrono::steady_clock::now() >= limit)
+      throw Failure{SY_TIMED_OUT, "a thread of a service stays inside of a call that has ended"};
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
 }
 

@@ -13,6 +13,7 @@
 #include <plugins/grpc/peers.hpp>
 #include <plugins/grpc/server.hpp>
 #include <plugins/grpc/service_table.hpp>
+#include <plugins/grpc/service_threads.hpp>
 #include <plugins/grpc/standard_services.hpp>
 
 #include <atomic>
@@ -91,6 +92,7 @@ private:
 
   void begin_drain();
   void begin_shutdown();
+  void wait_for_service_threads() const;
   void ask_unary_calls();
   void look_after_direct();
   void end_direct();
@@ -110,6 +112,7 @@ private:
   switchyard::grpc::StandardServices standard_services_;
   switchyard::grpc::Peers peers_;
   switchyard::grpc::LiveCalls live_calls_;
+  switchyard::grpc::ServiceThreads service_threads_;
   const switchyard::grpc::CallEnvironment environment_;
   switchyard::grpc::Client client_;
   std::vector<std::unique_ptr<Share>> shares_; ///< by the host's numbers of loops

@@ -60,7 +60,8 @@ typedef uint32_t sy_grpc_kind;
  * for each operation that returned SY_OK, never from inside it. [any thread] */
 typedef void (*sy_grpc_sent)(void* context, sy_status status);
 
-/* SY_OK: a message, borrowed for the call. SY_CLOSED: the other side has sent its last one.
+/* SY_OK: a message, borrowed for the call. SY_CLOSED: the other side has sent its last one,
+ * or a client has gone whose cancellation gRPC tells just afterwards.
  * SY_CANCELLED: the call is over. Otherwise as sy_grpc_sent. [any thread] */
 typedef void (*sy_grpc_received)(void* context, sy_status status, sy_bytes message);
 
