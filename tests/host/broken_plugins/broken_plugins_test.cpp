@@ -497,7 +497,7 @@ TEST(BrokenPlugin, StopsEverythingWhenItIsSetSo) {
   EXPECT_THAT(
       texts(set.start()), ElementsAre("plugin fail_in_start: start() failed: port 53 is taken"));
   EXPECT_EQ(set.find("one")->serving().state(), PluginState::Unloaded);
-  EXPECT_EQ(set.find("two")->state(), PluginState::Probed);
+  EXPECT_EQ(set.find("two")->serving().state(), PluginState::Probed);
 }
 
 // `check` says what `serve` would, as far as a child process can tell, and leaves nothing behind.
