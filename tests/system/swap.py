@@ -59,13 +59,16 @@ class Swap(unittest.TestCase):
 class UnderLoad(Swap):
     def test_no_call_fails(self):
         with Server(swap={"window": "0s"}, limits={"drain_timeout": "20s"}) as server:
+            self.swap(server, "netrpc", version("netrpc"))
+            self.alone(server, "netrpc")
+            descriptors = server.descriptors()
             load = Load(server.address)
             self.addCleanup(load.kill)
             files = [version("netrpc_next"), version("netrpc")]
             sizes = []
             for number in range(SWAPS):
                 lines = self.swap(server, "netrpc", files[number % 2])
-                self.assertEqual(lines[-1]["generation"], number + 2)
+                self.assertEqual(lines[-1]["generation"], number + 3)
                 self.assertEqual(lines[-1]["version"], ["0.2.0", "0.1.0"][number % 2])
                 self.alone(server, "netrpc")
                 self.assertEqual(len(self.mapped(server)), 1, "the old one is unmapped")
@@ -75,6 +78,7 @@ class UnderLoad(Swap):
             self.assertEqual(account["errors"], [])
             self.assertGreater(account["sessions"], SWAPS // 2)
             self.assertTrue(settles(lambda: server.status()["connections"]["open"] == 0))
+            self.assertTrue(settles(lambda: server.descriptors() == descriptors), "descriptors")
             (threads, memory), (threads_after, memory_after) = sizes
             self.assertEqual(threads_after, threads)
             if not SANITIZED:
