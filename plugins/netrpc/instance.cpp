@@ -141,7 +141,7 @@ sy_status sy_instance::call(
   }
   // Calls of one server meet on one loop, so that they share a session.
   const auto index = std::hash<std::string_view>{}(view(request.address)) % shares_.size();
-  auto* made = new sy_netrpc_invocation{shares_[index]->clients, request, done, context};
+  auto* made = new sy_netrpc_invocation{this, shares_[index]->clients, request, done, context};
   *invocation = made;
   return made->begin() ? SY_OK : SY_CANCELLED;
 }

@@ -8,11 +8,13 @@
 #include <utility>
 
 sy_netrpc_invocation::sy_netrpc_invocation(
+    const void* of,
     switchyard::netrpc::ClientPool& pool,
     const sy_netrpc_request& request,
     sy_netrpc_done done,
     void* context)
-    : pool_{pool},
+    : HandedOut{of},
+      pool_{pool},
       destination_{
           request.tls,
           std::string{switchyard::view(request.address)},

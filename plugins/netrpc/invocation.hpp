@@ -26,18 +26,26 @@ struct Destination {
   friend bool operator==(const Destination&, const Destination&) = default;
 };
 
+/// What an object that is handed out begins with, in every version of this plugin: after a swap it
+/// comes back to the next one, which then touches nothing else of it.
+struct HandedOut {
+  const void* provider;
+};
+
 } // namespace switchyard::netrpc
 
 /// One call of another server, from call() to done(). It belongs to its pool's loop; other threads
 /// only ask for its end. [loop], except where it says any thread.
 struct sy_netrpc_invocation final
-    : public boost::intrusive::list_base_hook<
+    : public switchyard::netrpc::HandedOut,
+      public boost::intrusive::list_base_hook<
           boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
   using Pointer = boost::intrusive_ptr<sy_netrpc_invocation>;
 
-  /// Copies `request`. Any thread.
+  /// A call of provider `of`. Copies `request`. Any thread.
   sy_netrpc_invocation(
+      const void* of,
       switchyard::netrpc::ClientPool& pool,
       const sy_netrpc_request& request,
       sy_netrpc_done done,

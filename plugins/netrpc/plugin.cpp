@@ -62,8 +62,9 @@ sy_status call(
   return at_boundary([&] { return instance(provider).call(*request, done, context, invocation); });
 }
 
-void cancel(void*, sy_netrpc_invocation* invocation) {
-  invocation->cancel();
+// A call of the generation before ends with that one's drain.
+void cancel(void* provider, sy_netrpc_invocation* invocation) {
+  if (invocation->provider == provider) invocation->cancel();
 }
 
 constexpr sy_netrpc_client kClient = {

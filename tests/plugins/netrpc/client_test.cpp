@@ -456,6 +456,20 @@ TEST_F(NetrpcClient, FinishesItsCallsBeforeItIsDrained) {
   drained.wait();
 }
 
+// A consumer that cancels after a swap does so through the lease that it gets then.
+TEST_F(NetrpcClient, LeavesTheCallsOfAnotherGenerationAlone) {
+  Endpoint slow;
+  offer("Slow.Get", slow);
+  Asked called;
+  call(called, "Slow.Get");
+  reach_ourselves();
+  const auto held = slow.take();
+  int next_generation = 0;
+  client().cancel(&next_generation, called.invocation);
+  reply(held, "\xc3");
+  EXPECT_EQ(called.outcome().status, SY_OK);
+}
+
 TEST_F(NetrpcClient, CancelsItsCallsWhenItIsAborted) {
   Asked called;
   call(called);
