@@ -167,7 +167,8 @@ TEST(Parse, NamesFileLineKeyAndWhatWouldBeRight) {
   } cases[] = {
       {"[hots]", "p.toml:1: hots: no such key; did you mean \"host\"?\n"},
       {"answer = 42",
-       "p.toml:1: answer: no such key; this table takes host, tls, limits, swap, listener, plugin\n"},
+       "p.toml:1: answer: no such key; this table takes host, tls, limits, swap, listener, "
+       "plugin\n"},
       {"[limits]\n\nhandshake_timout = \"5s\"",
        "p.toml:3: limits.handshake_timout: no such key; did you mean \"handshake_timeout\"?\n"},
       {"[limits]\nhandshake_timeout = 5",
