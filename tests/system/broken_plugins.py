@@ -93,6 +93,12 @@ def line_of(file, header):
     return 1 + file.read_text().splitlines().index(header)
 
 
+def placed(told, file):
+    """`told` with the places of the plugins' tables in `file`."""
+    return {name: sentence.replace("{config}", f"{file}:{line_of(file, f'[plugin.{name}]')}")
+            for name, sentence in told.items()}
+
+
 class BrokenPlugins(unittest.TestCase):
     def test_each_gives_its_sentence_while_net_rpc_answers(self):
         told = damage()
@@ -106,7 +112,7 @@ class BrokenPlugins(unittest.TestCase):
                 states = {plugin.pop("name"): plugin for plugin in server.status()["plugins"]}
                 self.assertEqual(states.pop("netrpc")["state"], "serving")
                 self.assertEqual(set(states), set(told))
-                for name, sentence in told.items():
+                for name, sentence in placed(told, server.file).items():
                     with self.subTest(plugin=name):
                         self.assertEqual(states[name]["state"], "failed")
                         self.assertEqual(states[name]["why"], sentence)
@@ -123,7 +129,7 @@ class BrokenPlugins(unittest.TestCase):
         file = directory / "check.toml"
         file.write_text(configuration(directory, limits=LIMITS, plugins=entries(told)))
         said = command("check", "--config", file, expected=1)
-        for name, sentence in told.items():
+        for name, sentence in placed(told, file).items():
             with self.subTest(plugin=name):
                 self.assertEqual(said.count(sentence), 1, said)
 

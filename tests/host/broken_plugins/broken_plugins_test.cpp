@@ -85,6 +85,9 @@ TEST_P(BrokenFixture, GivesItsOneSentence) {
   if (const auto at = expected.find("{file}"); at != std::string::npos) {
     expected.replace(at, std::string_view{"{file}"}.size(), "{dir}/" + name + ".so");
   }
+  if (const auto at = expected.find("{config}"); at != std::string::npos) {
+    expected.replace(at, std::string_view{"{config}"}.size(), "plugins.toml:20");
+  }
   // Time decides nothing but this: long enough for the good plugin on a busy machine.
   const auto limit = name.starts_with("hang_") ? 4s : 60s;
   expect_refused([name = name](Yard& yard) { yard.put_and_enable(name); }, {expected}, limit);
