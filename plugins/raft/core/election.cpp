@@ -43,7 +43,8 @@ void Core::begin_election(Election election, bool transfer, Time now) {
   votes_.clear();
   own_vote_counted_ = election == Election::PreVote;
   if (election == Election::Vote) save_ballot(election_term_, settings_.address);
-  arm_election(settings_.election_timeout, now);
+  // One that has lost its vote burns those of others, so it tries more rarely than they do.
+  arm_election(settings_.election_timeout * (self_votes() ? 1 : 4), now);
 
   const auto last_index = log_.last_index();
   const auto last_term = log_.last_term();

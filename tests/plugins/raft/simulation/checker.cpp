@@ -71,10 +71,8 @@ void Checker::leader_commits(NodeId node, const Core& core) {
   const auto& members = core.configurations().latest();
   for (const auto& server : members.servers) {
     const auto id = static_cast<NodeId>(std::stoul(server.id.substr(1)));
-    const auto& told = told_[id];
-    const bool has = id == node
-                         ? core.durable_index() >= index
-                         : told.index >= index && core.log().term(told.index) == told.index_term;
+    const bool has =
+        id == node ? core.durable_index() >= index : told_[id].acknowledged[core.term()] >= index;
     if (server.voter() && has) ++having;
   }
   if (having < majority(members)) violated("n", node, ": commits what a majority does not have");
@@ -144,9 +142,13 @@ void Checker::vote_told(NodeId node, std::uint64_t term, std::string_view candid
   if (!first && known->second != candidate) violated("n", node, ": votes twice in term ", term);
 }
 
-void Checker::entries_told(NodeId node, std::uint64_t index, std::uint64_t term) {
+void Checker::entries_told(
+    NodeId node, std::uint64_t index, std::uint64_t term, const TermRuns& log) {
   auto& told = told_[node];
-  if (index < told.index) return;
+  auto& acknowledged = told.acknowledged[term];
+  acknowledged = std::max(acknowledged, index);
+  // A later leader may have taken it back while the answer waited for the disk.
+  if (index < told.index || log.term(index) != term) return;
   told.index = index;
   told.index_term = term;
 }

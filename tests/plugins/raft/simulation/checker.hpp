@@ -23,6 +23,8 @@ struct Told {
   /// The last entry acknowledged; 0 once it was truncated by a later leader.
   std::uint64_t index = 0;
   std::uint64_t index_term = 0;
+
+  std::map<std::uint64_t, std::uint64_t> acknowledged; ///< by term of the entry, its last index
 };
 
 /// Sees all nodes at once and holds them to what Raft promises. Throws Violated.
@@ -43,7 +45,7 @@ public:
   /// Something goes out, and with it the promise in it.
   void term_told(NodeId node, std::uint64_t term);
   void vote_told(NodeId node, std::uint64_t term, std::string_view candidate);
-  void entries_told(NodeId node, std::uint64_t index, std::uint64_t term);
+  void entries_told(NodeId node, std::uint64_t index, std::uint64_t term, const TermRuns& log);
 
   /// Returns the hash of everything applied up to there, which is the same on every node.
   std::uint64_t applied(std::uint64_t chain, const raftwire::Entry& entry);

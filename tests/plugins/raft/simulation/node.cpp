@@ -370,16 +370,17 @@ void Node::tell(const Answer& answer, const Origin& origin) {
   auto& checker = world_.checker;
   if (const auto* entries = std::get_if<raftwire::AppendEntriesAnswer>(&answer.body)) {
     checker.term_told(id_, entries->term);
-    const bool still_there = core_->log().term(origin.index) == origin.index_term;
-    if (entries->success && origin.index > 0 && still_there) {
-      checker.entries_told(id_, origin.index, origin.index_term);
+    if (entries->success && origin.index > 0) {
+      checker.entries_told(id_, origin.index, origin.index_term, core_->log());
     }
   } else if (const auto* vote = std::get_if<raftwire::RequestVoteAnswer>(&answer.body)) {
     checker.term_told(id_, vote->term);
     if (vote->granted) checker.vote_told(id_, vote->term, origin.candidate);
   } else if (const auto* snapshot = std::get_if<raftwire::InstallSnapshotAnswer>(&answer.body)) {
     checker.term_told(id_, snapshot->term);
-    if (snapshot->success) checker.entries_told(id_, origin.index, origin.index_term);
+    if (snapshot->success) {
+      checker.entries_told(id_, origin.index, origin.index_term, core_->log());
+    }
   }
 }
 
