@@ -13,30 +13,37 @@ namespace net = boost::asio;
 
 namespace {
 
+/// Belongs to what waits in `context`, and goes with that.
 class Departure : public std::enable_shared_from_this<Departure> {
 public:
   Departure(
-      std::shared_ptr<net::io_context> context,
+      net::io_context& context,
       Instance& generation,
       const Limits& limits,
       std::weak_ptr<const void> wanted,
       std::function<void()> gone)
-      : context_{std::move(context)},
-        generation_{generation},
+      : generation_{generation},
         limits_{limits},
         wanted_{std::move(wanted)},
-        gone_{std::move(gone)} {}
+        gone_{std::move(gone)},
+        deadline_{context} {}
 
-  void begin() {
+  void begin(const std::shared_ptr<net::io_context>& context) {
     const auto deadline = std::chrono::steady_clock::now() + limits_.drain_timeout;
     deadline_.expires_at(deadline);
     deadline_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
       if (!cancelled) self->cut();
     });
-    // The plugin may say it late, and on any thread.
+    // The plugin may say it late, when nobody waits any more, and on any thread.
     generation_.drain(
         static_cast<std::uint64_t>(deadline.time_since_epoch().count()),
-        [self = shared_from_this()] { net::post(*self->context_, [self] { self->end(); }); });
+        [self = weak_from_this(), context = std::weak_ptr{context}] {
+          const auto here = context.lock();
+          if (here == nullptr) return;
+          net::post(*here, [self] {
+            if (const auto waiting = self.lock()) waiting->end();
+          });
+        });
   }
 
 private:
@@ -56,12 +63,11 @@ private:
     gone_();
   }
 
-  const std::shared_ptr<net::io_context> context_;
   Instance& generation_;
   const Limits& limits_;
   const std::weak_ptr<const void> wanted_;
   const std::function<void()> gone_;
-  net::steady_timer deadline_{*context_};
+  net::steady_timer deadline_;
   bool over_ = false;
 };
 
@@ -73,8 +79,8 @@ void depart(
     const Limits& limits,
     std::weak_ptr<const void> wanted,
     std::function<void()> gone) {
-  std::make_shared<Departure>(context, generation, limits, std::move(wanted), std::move(gone))
-      ->begin();
+  std::make_shared<Departure>(*context, generation, limits, std::move(wanted), std::move(gone))
+      ->begin(context);
 }
 
 } // namespace switchyard::host
