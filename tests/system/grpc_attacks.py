@@ -14,7 +14,7 @@ import wire
 from grpc_witness import Witness
 from http2 import (
     ACK, CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, PING, PRIORITY, RST_STREAM,
-    SETTINGS, WINDOW_UPDATE, Client, call_headers, frame, integer, literal, message, settings,
+    SETTINGS, SETTINGS_TIMEOUT, WINDOW_UPDATE, Client, call_headers, frame, integer, literal, message, settings,
 )  # fmt: skip
 from process import settles
 from server import SANITIZED, Server
@@ -74,11 +74,11 @@ class Attack(unittest.TestCase):
     def cuts(self):
         return self.count("floods_total") + self.count("violations_total")
 
-    def assert_cut(self, goaway=None, cuts=1):
+    def assert_cut(self, goaway=None, cuts=1, code=ENHANCE_YOUR_CALM):
         """The attacker was counted, and told why as far as that reached it."""
         self.assertTrue(settles(lambda: self.cuts() == cuts), f"{self.cuts()} cuts, not {cuts}\n{self.server.log}")
         if goaway:
-            self.assertEqual(int.from_bytes(goaway.payload[4:8], "big"), ENHANCE_YOUR_CALM, goaway)
+            self.assertEqual(int.from_bytes(goaway.payload[4:8], "big"), code, goaway)
 
     def assert_holds_little(self, held=HELD):
         if not SANITIZED:
@@ -168,7 +168,8 @@ class Floods(Attack):
         client = self.attacker()
         client.send(opened(1, UNARY + literal(b"x", b"y", indexed=True)))
         again = integer(62, 7, 0x80) * 15_000
-        self.assert_cut(self.flood(client, lambda number: opened(2 * number + 3, UNARY + again), 2000))
+        goaway = self.flood(client, lambda number: opened(2 * number + 3, UNARY + again), 2000)
+        self.assert_cut(goaway, code=SETTINGS_TIMEOUT)
         self.account()
 
     def test_frames_that_do_nothing(self):
