@@ -23,9 +23,6 @@ std::size_t resident() {
 }
 
 TEST(MemoryTrim, GivesBackWhatLiesBetweenMemoryInUse) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "another allocator";
-#endif
   constexpr std::size_t kPieces = 1'000;
   constexpr std::size_t kSize = 16'000;
   Loop loop{0, 0us};
