@@ -227,9 +227,8 @@ class Held(Attack):
         for stream in range(1, 2 * self.STREAMS, 2):
             client.send(opened(stream, REPEAT))
             body = message(asked)
-            client.send(frame(DATA, 0, stream, body[:16_000]), frame(DATA, END_STREAM, stream, body[16_000:]))
-            while select.select([client.connection], [], [], 0)[0]:
-                client.read()
+            client.send_data(stream, body[:16_000])
+            client.send_data(stream, body[16_000:], END_STREAM)
         client.send(window)
         self.assertTrue(settles(lambda: self.count("calls") >= self.STREAMS), f"{self.count('calls')} calls")
         self.account()
@@ -239,9 +238,9 @@ class Held(Attack):
         client = self.attacker(settings(id4=0x7FFFFFFF))
         client.settle()
         client.send(frame(WINDOW_UPDATE, 0, 0, (0x7FFFFFFF - 65_535).to_bytes(4, "big")))
-        asked = message(b"\x0a" + bytes([0x80, 0x80, 0x01]) + bytes(16 * 1024) + b"\x10\xff\xff\x03")
+        asked = message(b"\x0a" + bytes([0xB8, 0x17]) + bytes(3000) + b"\x10\xff\xff\x03")  # 3 000 bytes, 65 535 times
         for stream in range(1, 2 * 20, 2):
-            client.send(opened(stream, REPEAT), frame(DATA, 0, stream, asked[:16_000]), frame(DATA, END_STREAM, stream, asked[16_000:]))
+            client.send(opened(stream, REPEAT), frame(DATA, END_STREAM, stream, asked))
         self.assert_holds_little()
         timed_out = lambda: self.server.status()["connections"]["closed"]["timed_out"]  # noqa: E731
         self.assertTrue(settles(lambda: timed_out() > 0), "still open long after write_timeout")

@@ -9,6 +9,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
 INITIAL_WINDOW_SIZE = 4
+WINDOW = 65_535  # bytes that may be sent on a new connection (RFC 9113 section 6.9.2)
 SETTINGS_TIMEOUT, CANCEL, ENHANCE_YOUR_CALM = 4, 8, 11
 
 Frame = collections.namedtuple("Frame", "kind flags stream payload")
@@ -57,15 +58,27 @@ def message(encoded):
 
 
 class Client:
-    """A connection that has said its preface and `greeting`, SETTINGS unless told otherwise. Reads when told to."""
+    """A connection that has said its preface and `greeting`, SETTINGS unless told otherwise. Reads when told to.
+
+    `window` is what the server still takes of DATA on the connection, as far as has been read; `send` does not look at it.
+    """
 
     def __init__(self, connection, greeting=settings()):  # noqa: B008
         self.connection = connection
         self.buffered = b""
+        self.window = WINDOW
         wire.send(connection, PREFACE + greeting)
 
     def send(self, *frames):
         wire.send(self.connection, b"".join(frames))
+
+    def send_data(self, stream, payload, flags=0):
+        """DATA within the window of the connection: reads, and answers pings, until there is room."""
+        while self.window < len(payload):
+            if (got := self.read()).kind == PING and not got.flags & ACK:
+                self.send(frame(PING, ACK, 0, got.payload))
+        self.window -= len(payload)
+        self.send(frame(DATA, flags, stream, payload))
 
     def read(self):
         """The next frame, whatever it is; Closed at the end."""
@@ -80,6 +93,8 @@ class Client:
         size = int.from_bytes(self.buffered[:3], "big")
         kind, flags, stream = struct.unpack(">BBI", self.buffered[3:9])
         payload, self.buffered = self.buffered[9 : 9 + size], self.buffered[9 + size :]
+        if kind == WINDOW_UPDATE and stream == 0:
+            self.window += int.from_bytes(payload, "big")
         return Frame(kind, flags, stream, payload)
 
     def settle(self):
