@@ -7,6 +7,7 @@ namespace {
 
 constexpr Nanoseconds kElection = 100 * kMillisecond;
 constexpr Nanoseconds kQuiet = 20 * kElection;
+constexpr int kQuietMax = 10;
 
 struct Call {
   enum class Kind : std::uint8_t { Propose, Barrier, Read, Change, Transfer };
@@ -258,6 +259,10 @@ private:
       node->start();
     }
     world_.run_until(world_.now() + kQuiet);
+    // Elections are a matter of chance. Where few can win and others burn their votes, they take a
+    // few more.
+    for (int quiet = 1; quiet < kQuietMax && electable() && !anyone_leads(); ++quiet)
+      world_.run_until(world_.now() + kQuiet);
 
     if (!electable()) {
       outcomes_.stuck = true;
@@ -310,6 +315,11 @@ private:
     return &voter == &candidate ||
            (!refuses && std::pair{own.last_term(), own.last_index()} <=
                             std::pair{other.last_term(), other.last_index()});
+  }
+
+  bool anyone_leads() const {
+    return std::ranges::any_of(
+        nodes_, [](const auto& node) { return node->core().role() == Role::Leader; });
   }
 
   Node& only_leader() {
