@@ -110,17 +110,18 @@ bool ClientCall::cancelled() {
 }
 
 void ClientCall::cancel() {
-  std::unique_lock lock{mutex_};
-  if (std::exchange(cancelled_, true) || done_) return;
-  if (started_) {
-    context_.TryCancel();
-    message_.reset();
-    read_on(); // to see the end
-    return;
-  }
-  const auto channel = channel_;
-  lock.unlock();
-  channel->look_after_waiting();
+  const auto channel = channel_; // the call may be gone once it is cancelled
+  if (give_up()) channel->look_after_waiting();
+}
+
+bool ClientCall::give_up() {
+  const std::lock_guard lock{mutex_};
+  if (std::exchange(cancelled_, true) || done_) return false;
+  if (!started_) return true;
+  context_.TryCancel();
+  message_.reset();
+  read_on(); // to see the end
+  return false;
 }
 
 sy_status ClientCall::send(sy_bytes message, sy_grpc_sent sent, void* context) {
@@ -244,6 +245,10 @@ void ClientCall::OnWriteDone(bool ok) {
 void ClientCall::OnDone(const ::grpc::Status& status) {
   const std::lock_guard lock{mutex_};
   status_ = status;
+  // Its connection may break before gRPC has seen to the cancellation.
+  if (cancelled_ && status.error_code() == ::grpc::StatusCode::UNAVAILABLE) {
+    status_ = {::grpc::StatusCode::CANCELLED, "cancelled"};
+  }
   over_ = true;
   done_ = true;
   settle();

@@ -56,6 +56,10 @@ public:
   /// As sy_grpc_stream_api.cancel.
   void cancel();
 
+  /// The same, but a call that waits stays until its channel looks after those: true for one. Does
+  /// not call the channel.
+  bool give_up();
+
 private:
   ~ClientCall() override = default;
 

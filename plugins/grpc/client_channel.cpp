@@ -129,6 +129,9 @@ void ClientChannel::close() {
   {
     const std::lock_guard lock{mutex_};
     closed_ = true;
+    // Now, not on the loop: whoever closes the channel may end what its connections lead to next.
+    for (const auto& [call, connection] : calls_)
+      call->give_up();
   }
   look_after_waiting();
 }
@@ -173,7 +176,6 @@ void ClientChannel::looked_for(void* self) {
 void ClientChannel::look() {
   const auto self = self_;
   if (!self) return;
-  std::vector<ClientCall*> unwanted;
   bool closed = false;
   bool quiet = false;
   {
@@ -181,15 +183,7 @@ void ClientChannel::look() {
     quiet = calls_.empty();
     closed_ = closed_ || (draining_ && quiet);
     closed = closed_;
-    if (closed) {
-      for (const auto& [call, connection] : calls_)
-        unwanted.push_back(call);
-    }
   }
-  // Calls end on this loop alone, so these are still there.
-  for (auto* call : unwanted)
-    call->cancel();
-
   const auto waits = end_waiting(now());
   if (!closed) {
     if (waits && dialling_ == nullptr && now() >= next_dial_) dial();
