@@ -138,7 +138,9 @@ void ClientChannel::close() {
 
 void ClientChannel::look_after_waiting() {
   const std::lock_guard lock{mutex_};
-  if (!std::exchange(looking_, true)) post(&ClientChannel::looked_for, this);
+  if (looking_) return;
+  looking_ = shared_from_this();
+  post(&ClientChannel::looked_for, this);
 }
 
 void ClientChannel::unavailable(ClientCall& call) {
@@ -164,12 +166,13 @@ void ClientChannel::left(ClientCall& call) {
 // ---- on the loop
 
 void ClientChannel::looked_for(void* self) {
-  auto& channel = *static_cast<ClientChannel*>(self);
+  std::shared_ptr<ClientChannel> channel;
   {
-    const std::lock_guard lock{channel.mutex_};
-    channel.looking_ = false;
+    auto& looking = *static_cast<ClientChannel*>(self);
+    const std::lock_guard lock{looking.mutex_};
+    channel = std::exchange(looking.looking_, nullptr);
   }
-  channel.look();
+  channel->look();
 }
 
 /// Does what is due; the channel may be gone afterwards.
@@ -198,8 +201,7 @@ void ClientChannel::look() {
     sy_pump_stop(link.pump, SY_CLOSE_FINISHED);
     links_.pop_front();
   }
-  const std::lock_guard lock{mutex_};
-  if (dialling_ == nullptr && !looking_) self_.reset(); // `self` is the last, or a call is
+  if (dialling_ == nullptr) self_.reset(); // `self` is the last, or a call is, or a look to come
 }
 
 /// Ends calls that wait and have no time left, or nobody who wants them. True when some still wait.

@@ -132,7 +132,7 @@ private:
   std::shared_ptr<::grpc::Channel> connection_; ///< that takes calls; null: there is none
   std::vector<ClientCall*> waiting_;            ///< for a connection, in their order
   std::unordered_map<ClientCall*, const ::grpc::Channel*> calls_; ///< all, with their connection
-  bool looking_ = false;                                          ///< looked_for() comes
+  std::shared_ptr<ClientChannel> looking_; ///< itself while looked_for() comes
   bool draining_ = false;
   bool closed_ = false;
 
