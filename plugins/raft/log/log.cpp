@@ -71,7 +71,7 @@ LogChunk& Log::room_for(std::size_t size) {
   chunk->segment = active_;
   chunk->offset = end_;
   collected_.push_back(chunk);
-  unwritten_.push_back(chunk);
+  recent_.push_back(chunk);
   return *chunk;
 }
 
@@ -89,35 +89,62 @@ LogBatch Log::take_batch() {
 
 void Log::written(const LogBatch& batch) {
   for (const auto& chunk : batch.chunks_) {
-    BOOST_ASSERT(!unwritten_.empty() && unwritten_.front() == chunk);
-    unwritten_.pop_front();
+    BOOST_ASSERT(written_chunks_ < recent_.size() && recent_[written_chunks_] == chunk);
+    ++written_chunks_;
+    written_bytes_ += chunk->bytes.size();
+  }
+  while (written_chunks_ > 0 && written_bytes_ > settings_.recent_bytes) {
+    written_bytes_ -= recent_.front()->bytes.size();
+    recent_.pop_front();
+    --written_chunks_;
   }
 }
 
-const LogChunk* Log::unwritten(const Location& at) const noexcept {
-  for (const auto& chunk : unwritten_) {
-    if (chunk->segment->number != at.segment || at.offset < chunk->offset) continue;
-    if (at.offset - chunk->offset < chunk->bytes.size()) return chunk.get();
+/// The record, if a chunk in memory holds it.
+std::span<const std::byte> Log::in_memory(const Location& at) const noexcept {
+  const auto begin = [](const std::shared_ptr<LogChunk>& chunk) {
+    return std::pair{chunk->segment->number, chunk->offset};
+  };
+  const auto after = std::ranges::upper_bound(recent_, std::pair{at.segment, at.offset}, {}, begin);
+  if (after == recent_.begin()) return {};
+  const auto& chunk = **std::prev(after);
+  if (chunk.segment->number != at.segment || at.offset - chunk.offset >= chunk.bytes.size()) {
+    return {};
   }
-  return nullptr;
+  return std::span{chunk.bytes}.subspan(at.offset - chunk.offset, at.size);
 }
 
-result<Log::Stored> Log::read(std::uint64_t index) const {
-  if (index < first_index_ || index > last_index()) return LogError::NoSuchEntry;
-  const auto& at = locations_[index - first_index_];
-  Stored stored;
-  if (const auto* chunk = unwritten(at)) {
-    const auto record = std::span{chunk->bytes}.subspan(at.offset - chunk->offset, at.size);
-    stored.bytes.assign(record.begin(), record.end());
-  } else {
-    stored.bytes.resize(at.size);
-    const auto read = segments_.at(at.segment)->file->read(at.offset, stored.bytes);
-    if (!read) return read.error();
-    if (*read != at.size) return LogError::Damaged;
-  }
+std::optional<Entry> Log::recent(std::uint64_t index) const noexcept {
+  if (index < first_index_ || index > last_index()) return std::nullopt;
+  const auto record = in_memory(locations_[index - first_index_]);
+  if (record.empty()) return std::nullopt;
+  return view_record(record).entry;
+}
+
+LogPlace Log::place(std::uint64_t index) const {
+  const auto& at = locations_.at(index - first_index_);
+  return {segments_.at(at.segment), index, at.offset, at.size};
+}
+
+result<StoredEntry> LogPlace::read() const {
+  StoredEntry stored;
+  stored.bytes.resize(size);
+  const auto read = segment->file->read(offset, stored.bytes);
+  if (!read) return read.error();
+  if (*read != size) return LogError::Damaged;
   const auto decoded = decode_record(stored.bytes);
   if (!decoded || decoded->record.entry.index != index) return LogError::Damaged;
   stored.entry = decoded->record.entry;
+  return stored;
+}
+
+result<StoredEntry> Log::read(std::uint64_t index) const {
+  if (index < first_index_ || index > last_index()) return LogError::NoSuchEntry;
+  const auto record = in_memory(locations_[index - first_index_]);
+  if (record.empty()) return place(index).read();
+  StoredEntry stored;
+  stored.bytes.assign(record.begin(), record.end());
+  stored.entry = view_record(stored.bytes).entry;
   return stored;
 }
 

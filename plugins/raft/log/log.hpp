@@ -13,6 +13,10 @@ namespace switchyard::raft {
 struct LogSettings {
   /// A segment is begun anew beyond this; one entry may exceed it. At most 2 GiB.
   std::uint32_t segment_bytes = 64U << 20;
+
+  /// Of what was written last so much stays in memory, for the followers and the state machine that
+  /// are about to ask for it. Besides, all that is not written yet.
+  std::size_t recent_bytes = 16U << 20;
 };
 
 /// A file of the log. Its writer opens it, after that readers may use it.
@@ -48,6 +52,24 @@ private:
   std::shared_ptr<std::atomic<bool>> failed_;
 };
 
+/// An entry that owns its bytes.
+struct StoredEntry {
+  std::vector<std::byte> bytes;
+  raftwire::Entry entry; ///< points into `bytes`
+};
+
+/// Where an entry lies on the disk. Records are never written over, so it can be read at any time
+/// and on any thread, also once the log has moved on or given the segment back.
+struct LogPlace {
+  std::shared_ptr<Segment> segment;
+  std::uint64_t index = 0;
+  std::uint32_t offset = 0;
+  std::uint32_t size = 0;
+
+  /// Fails with LogError::Damaged or the disk's error.
+  [[nodiscard]] boost::system::result<StoredEntry> read() const;
+};
+
 /// What a log held when it was opened.
 struct LogContent {
   TermRuns terms;
@@ -59,7 +81,7 @@ struct LogContent {
 ///
 /// append(), truncate() and reset() change what is read at once, and collect what is to be written;
 /// take_batch() hands that over, and nothing of it is durable before LogBatch::write() returns.
-/// In memory the log needs 12 bytes an entry and what is being written.
+/// In memory the log needs 12 bytes an entry, what is being written and what was written last.
 ///
 /// One thread at a time, but for LogBatch::write().
 class Log final : public EntrySizes {
@@ -94,14 +116,14 @@ public:
   /// The batch was written: its bytes are read from the disk from now on.
   void written(const LogBatch& batch);
 
-  /// An entry that owns its bytes.
-  struct Stored {
-    std::vector<std::byte> bytes;
-    raftwire::Entry entry; ///< points into `bytes`
-  };
-
   /// Reads one entry. Fails with LogError::NoSuchEntry, Damaged or the disk's error.
-  [[nodiscard]] boost::system::result<Stored> read(std::uint64_t index) const;
+  [[nodiscard]] boost::system::result<StoredEntry> read(std::uint64_t index) const;
+
+  /// The entry, if it is in memory still; its views hold until the log is changed.
+  [[nodiscard]] std::optional<raftwire::Entry> recent(std::uint64_t index) const noexcept;
+
+  /// For an entry that is in the log and not recent().
+  [[nodiscard]] LogPlace place(std::uint64_t index) const;
 
   [[nodiscard]] std::uint32_t
   fitting(std::uint64_t first, std::uint32_t count, std::uint64_t bytes) const override;
@@ -118,7 +140,7 @@ private:
   [[nodiscard]] bool replay(const Record& record, const Location& at, LogContent& content);
   Location add(RecordKind kind, const raftwire::Entry& entry);
   LogChunk& room_for(std::size_t size);
-  [[nodiscard]] const LogChunk* unwritten(const Location& at) const noexcept;
+  [[nodiscard]] std::span<const std::byte> in_memory(const Location& at) const noexcept;
 
   Disk& disk_;
   const LogSettings settings_;
@@ -133,7 +155,9 @@ private:
 
   std::vector<std::shared_ptr<LogChunk>> collected_;
   std::vector<std::uint32_t> removes_;
-  std::deque<std::shared_ptr<LogChunk>> unwritten_; ///< the collected and those in batches
+  std::deque<std::shared_ptr<LogChunk>> recent_; ///< written, then in batches, then collected
+  std::size_t written_chunks_ = 0;               ///< of recent_, at its front
+  std::size_t written_bytes_ = 0;                ///< in these
   std::shared_ptr<std::atomic<bool>> failed_ = std::make_shared<std::atomic<bool>>(false);
 };
 

@@ -84,16 +84,22 @@ std::optional<DecodedRecord> decode_record(std::span<const std::byte> bytes) noe
   if (crc32c(covered) != boost::endian::load_little_u32(octets(header + kChecksumAt))) {
     return std::nullopt;
   }
+  return DecodedRecord{view_record(bytes), size};
+}
+
+Record view_record(std::span<const std::byte> bytes) noexcept {
+  const auto* header = bytes.data();
+  const std::size_t payload = boost::endian::load_little_u32(octets(header + kPayloadSizeAt));
+  const std::size_t data = boost::endian::load_little_u32(octets(header + kDataSizeAt));
   const auto content = bytes.subspan(kRecordHeaderSize, payload);
-  return DecodedRecord{
-      {static_cast<RecordKind>(kind),
-       {boost::endian::load_little_u64(octets(header + kIndexAt)),
-        boost::endian::load_little_u64(octets(header + kTermAt)),
-        static_cast<raftwire::EntryType>(type),
-        text(content.first(data)),
-        text(content.subspan(data))},
-       boost::endian::load_little_u32(octets(header + kSyncedAt))},
-      size};
+  return {
+      static_cast<RecordKind>(header[kKindAt]),
+      {boost::endian::load_little_u64(octets(header + kIndexAt)),
+       boost::endian::load_little_u64(octets(header + kTermAt)),
+       static_cast<raftwire::EntryType>(header[kTypeAt]),
+       text(content.first(data)),
+       text(content.subspan(data))},
+      boost::endian::load_little_u32(octets(header + kSyncedAt))};
 }
 
 } // namespace switchyard::raft

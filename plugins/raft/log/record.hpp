@@ -49,6 +49,9 @@ struct DecodedRecord {
   std::size_t size = 0;
 };
 
+/// Reads a record that this process itself has put there, and nobody else could have changed.
+[[nodiscard]] Record view_record(std::span<const std::byte> bytes) noexcept;
+
 /// Reads the record at the start of `bytes`, into which it points; nullopt if there is no whole and
 /// sound one. Pure, no allocation.
 [[nodiscard]] std::optional<DecodedRecord> decode_record(std::span<const std::byte> bytes) noexcept;

@@ -70,6 +70,7 @@ private:
     common.core.trailing_entries = c.below(20);
     common.core.pre_vote = c.of(0.6);
     common.log.segment_bytes = 1024 << c.below(5);
+    common.log.recent_bytes = common.log.segment_bytes % 3 * 2048; // none, or two sizes
     common.snapshot_threshold = c.of(0.3) ? 1'000'000 : 5 + c.below(40);
     common.plain_commit_index = common.low_hints = bold_;
     for (NodeId id = 1; id <= voters + spares; ++id) {

@@ -398,7 +398,7 @@ Bytes Node::encode(const Message& message, bool& readable) const {
     append_request(
         bytes, raftwire::AppendEntriesRequest{header, heartbeat->term, leader, 0, 0, {}, 0});
   } else if (const auto* replicate = std::get_if<Replicate>(&message)) {
-    std::vector<Log::Stored> stored;
+    std::vector<StoredEntry> stored;
     raftwire::AppendEntriesRequest request{
         header,
         replicate->term,
