@@ -57,7 +57,7 @@ void Core::sync_peers(Time now) {
     peer.address = server.address;
     peer.leaving_at = 0;
     if (!joined) continue;
-    peer.next = log_.last_index() + 1;
+    peer.next = seen_index_ + 1; // what the driver has not got yet cannot be sent
     peer.last_contact = peer.append_due = peer.heartbeat_due = peer.retry_at = now;
   }
   for (auto& [id, peer] : peers_) {

@@ -1,0 +1,75 @@
+#include <plugins/raft/core/core.hpp>
+
+#include <gtest/gtest.h>
+
+namespace switchyard::raft {
+namespace {
+
+struct AnySize final : EntrySizes {
+  std::uint32_t fitting(std::uint64_t, std::uint32_t count, std::uint64_t) const override {
+    return count;
+  }
+};
+
+constexpr Time kBegin = Time{std::chrono::hours{1}};
+
+/// A core that leads alone, of whom the driver has done everything so far.
+class RaftCore : public testing::Test {
+protected:
+  void SetUp() override {
+    core.advance(core.next_deadline());
+    settle();
+    ASSERT_EQ(core.role(), Role::Leader);
+    ASSERT_EQ(core.commit_index(), core.log().last_index());
+  }
+
+  static Durable founded() {
+    Durable durable;
+    durable.ballot = {1, {}};
+    durable.log.append(1);
+    durable.configurations.push_back({1, {{{raftwire::Suffrage::Voter, "s1", "s1:1"}}}});
+    return durable;
+  }
+
+  static Settings settings() {
+    Settings settings;
+    settings.id = "s1";
+    settings.address = "s1:1";
+    return settings;
+  }
+
+  /// Takes everything, and makes it durable at once.
+  std::vector<Send> settle() {
+    std::vector<Send> sent;
+    for (auto actions = core.take_actions(); !actions.empty(); actions = core.take_actions()) {
+      for (auto& action : actions) {
+        if (auto* send = std::get_if<Send>(&action)) sent.push_back(std::move(*send));
+        if (const auto* write = std::get_if<SaveBallot>(&action)) core.persisted(write->write, now);
+        if (const auto* write = std::get_if<Append>(&action)) core.persisted(write->write, now);
+      }
+    }
+    return sent;
+  }
+
+  AnySize sizes;
+  Time now = kBegin;
+  Core core{settings(), founded(), sizes, [] { return std::uint64_t{0}; }, kBegin};
+};
+
+/// Several events may come before the driver asks what to do.
+TEST_F(RaftCore, SendsANewServerNothingThatTheDriverHasNotGotYet) {
+  now = core.next_deadline();
+  core.change(1, {ServerChange::Kind::AddNonvoter, "s2", "s2:1", 0}, now);
+  core.advance(now);
+  std::size_t requests = 0;
+  for (const auto& send : settle()) {
+    const auto* entries = std::get_if<Replicate>(&send.message);
+    if (entries == nullptr) continue;
+    ++requests;
+    EXPECT_LE(entries->previous_index + entries->count, core.log().last_index());
+  }
+  EXPECT_GT(requests, 0U);
+}
+
+} // namespace
+} // namespace switchyard::raft
