@@ -13,6 +13,7 @@
 #include <switchyard/netrpc/client.h>
 #include <switchyard/netrpc/endpoints.h>
 #include <switchyard/plugin.h>
+#include <switchyard/raft/consensus.h>
 #include <switchyard/status.h>
 #include <switchyard/threads.h>
 
@@ -305,3 +306,92 @@ FROZEN(sy_grpc_client, close, 16);
 FROZEN(sy_grpc_client, call, 24);
 FROZEN(sy_grpc_client, unary, 32);
 SIZE(sy_grpc_client, 40);
+
+FROZEN(sy_raft_entry, index, 0);
+FROZEN(sy_raft_entry, term, 8);
+FROZEN(sy_raft_entry, data, 16);
+FROZEN(sy_raft_entry, extensions, 32);
+SIZE(sy_raft_entry, 48);
+
+FROZEN(sy_raft_results, struct_size, 0);
+FROZEN(sy_raft_results, reserved, 4);
+FROZEN(sy_raft_results, provider_data, 8);
+FROZEN(sy_raft_results, set, 16);
+SIZE(sy_raft_results, 24);
+
+FROZEN(sy_raft_sink, struct_size, 0);
+FROZEN(sy_raft_sink, reserved, 4);
+FROZEN(sy_raft_sink, provider_data, 8);
+FROZEN(sy_raft_sink, write, 16);
+SIZE(sy_raft_sink, 24);
+
+FROZEN(sy_raft_source, struct_size, 0);
+FROZEN(sy_raft_source, reserved, 4);
+FROZEN(sy_raft_source, provider_data, 8);
+FROZEN(sy_raft_source, read, 16);
+SIZE(sy_raft_source, 24);
+
+FROZEN(sy_raft_leadership, struct_size, 0);
+FROZEN(sy_raft_leadership, role, 4);
+FROZEN(sy_raft_leadership, term, 8);
+FROZEN(sy_raft_leadership, id, 16);
+FROZEN(sy_raft_leadership, address, 32);
+SIZE(sy_raft_leadership, 48);
+
+FROZEN(sy_raft_machine, struct_size, 0);
+FROZEN(sy_raft_machine, flags, 4);
+FROZEN(sy_raft_machine, context, 8);
+FROZEN(sy_raft_machine, applied_index, 16);
+FROZEN(sy_raft_machine, apply, 24);
+FROZEN(sy_raft_machine, capture, 32);
+FROZEN(sy_raft_machine, write, 40);
+FROZEN(sy_raft_machine, release, 48);
+FROZEN(sy_raft_machine, restore, 56);
+FROZEN(sy_raft_machine, restored, 64);
+FROZEN(sy_raft_machine, leadership, 72);
+SIZE(sy_raft_machine, 80);
+
+FROZEN(sy_raft_change, struct_size, 0);
+FROZEN(sy_raft_change, kind, 4);
+FROZEN(sy_raft_change, id, 8);
+FROZEN(sy_raft_change, address, 24);
+FROZEN(sy_raft_change, previous_index, 40);
+SIZE(sy_raft_change, 48);
+
+FROZEN(sy_raft_server, id, 0);
+FROZEN(sy_raft_server, address, 16);
+FROZEN(sy_raft_server, voter, 32);
+FROZEN(sy_raft_server, reserved, 36);
+SIZE(sy_raft_server, 40);
+
+FROZEN(sy_raft_state, struct_size, 0);
+FROZEN(sy_raft_state, role, 4);
+FROZEN(sy_raft_state, id, 8);
+FROZEN(sy_raft_state, address, 24);
+FROZEN(sy_raft_state, leader_id, 40);
+FROZEN(sy_raft_state, leader_address, 56);
+FROZEN(sy_raft_state, term, 72);
+FROZEN(sy_raft_state, last_index, 80);
+FROZEN(sy_raft_state, first_index, 88);
+FROZEN(sy_raft_state, commit_index, 96);
+FROZEN(sy_raft_state, applied_index, 104);
+FROZEN(sy_raft_state, snapshot_index, 112);
+FROZEN(sy_raft_state, configuration_index, 120);
+FROZEN(sy_raft_state, configuration_committed, 128);
+FROZEN(sy_raft_state, machine, 132);
+FROZEN(sy_raft_state, servers, 136);
+FROZEN(sy_raft_state, server_count, 144);
+SIZE(sy_raft_state, 152);
+
+FROZEN(sy_raft_consensus, registrar, 0);
+FROZEN(sy_raft_consensus, propose, 24);
+FROZEN(sy_raft_consensus, barrier, 32);
+FROZEN(sy_raft_consensus, verify, 40);
+FROZEN(sy_raft_consensus, change, 48);
+FROZEN(sy_raft_consensus, transfer, 56);
+FROZEN(sy_raft_consensus, snapshot, 64);
+FROZEN(sy_raft_consensus, durable, 72);
+FROZEN(sy_raft_consensus, state, 80);
+FROZEN(sy_raft_consensus, bootstrap, 88);
+FROZEN(sy_raft_consensus, recover, 96);
+SIZE(sy_raft_consensus, 104);

@@ -13,6 +13,7 @@
 #include <switchyard/netrpc/client.h>
 #include <switchyard/netrpc/endpoints.h>
 #include <switchyard/plugin.h>
+#include <switchyard/raft/consensus.h>
 #include <switchyard/status.h>
 #include <switchyard/threads.h>
 
@@ -151,3 +152,37 @@ PINNED(
 PINNED(
     FIELD(sy_grpc_client, unary),
     sy_status (*)(void*, sy_grpc_channel*, const sy_grpc_request*, sy_grpc_answered, void*));
+PINNED(FIELD(sy_raft_results, set), void (*)(const sy_raft_results*, size_t, sy_bytes));
+PINNED(FIELD(sy_raft_sink, write), sy_status (*)(const sy_raft_sink*, sy_bytes));
+PINNED(FIELD(sy_raft_source, read), sy_status (*)(const sy_raft_source*, sy_bytes*));
+PINNED(
+    FIELD(sy_raft_machine, apply),
+    sy_status (*)(void*, const sy_raft_entry*, size_t, const sy_raft_results*, sy_error*));
+PINNED(FIELD(sy_raft_machine, capture), sy_status (*)(void*, void**, sy_error*));
+PINNED(FIELD(sy_raft_machine, write), sy_status (*)(void*, void*, const sy_raft_sink*, sy_error*));
+PINNED(FIELD(sy_raft_machine, release), void (*)(void*, void*));
+PINNED(
+    FIELD(sy_raft_machine, restore),
+    sy_status (*)(void*, uint64_t, const sy_raft_source*, sy_error*));
+PINNED(FIELD(sy_raft_machine, restored), void (*)(void*, uint32_t));
+PINNED(FIELD(sy_raft_machine, leadership), void (*)(void*, const sy_raft_leadership*));
+PINNED(
+    FIELD(sy_raft_consensus, propose),
+    sy_status (*)(void*, sy_bytes, sy_bytes, uint64_t, sy_raft_done, void*));
+PINNED(FIELD(sy_raft_consensus, barrier), sy_status (*)(void*, uint64_t, sy_raft_done, void*));
+PINNED(FIELD(sy_raft_consensus, verify), sy_status (*)(void*, uint64_t, sy_raft_done, void*));
+PINNED(
+    FIELD(sy_raft_consensus, change),
+    sy_status (*)(void*, const sy_raft_change*, uint64_t, sy_raft_done, void*));
+PINNED(
+    FIELD(sy_raft_consensus, transfer),
+    sy_status (*)(void*, sy_string, uint64_t, sy_raft_done, void*));
+PINNED(FIELD(sy_raft_consensus, snapshot), sy_status (*)(void*, uint64_t, sy_raft_done, void*));
+PINNED(FIELD(sy_raft_consensus, durable), void (*)(void*, uint64_t));
+PINNED(FIELD(sy_raft_consensus, state), sy_status (*)(void*, sy_raft_tell, void*));
+PINNED(
+    FIELD(sy_raft_consensus, bootstrap),
+    sy_status (*)(void*, const sy_raft_server*, size_t, sy_error*));
+PINNED(FIELD(sy_raft_consensus, recover), sy_status (*)(void*, sy_error*));
+PINNED(CALLBACK(sy_raft_done), void (*)(void*, sy_status, uint64_t, sy_bytes, const sy_error*));
+PINNED(CALLBACK(sy_raft_tell), void (*)(void*, const sy_raft_state*));

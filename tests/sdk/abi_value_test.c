@@ -13,6 +13,7 @@
 #include <switchyard/netrpc/client.h>
 #include <switchyard/netrpc/endpoints.h>
 #include <switchyard/plugin.h>
+#include <switchyard/raft/consensus.h>
 #include <switchyard/status.h>
 #include <switchyard/threads.h>
 #include <switchyard/version.h>
@@ -74,6 +75,18 @@ IS(SY_LOG_WARN, 3u);
 IS(SY_LOG_ERROR, 4u);
 IS(SY_NO_LOOP, UINT32_MAX);
 IS(SY_NETRPC_INSECURE, 1u);
+IS(SY_RAFT_NOT_LEADER, -1001);
+IS(SY_RAFT_UNKNOWN, -1002);
+IS(SY_RAFT_TRANSFERRING, -1003);
+IS(SY_RAFT_NOT_NOW, -1004);
+IS(SY_RAFT_FOLLOWER, 0u);
+IS(SY_RAFT_CANDIDATE, 1u);
+IS(SY_RAFT_LEADER, 2u);
+IS(SY_RAFT_PERSISTENT, 1u);
+IS(SY_RAFT_ADD_VOTER, 0u);
+IS(SY_RAFT_ADD_NONVOTER, 1u);
+IS(SY_RAFT_DEMOTE, 2u);
+IS(SY_RAFT_REMOVE, 3u);
 IS(SY_PLUGIN_MAGIC, 0x64726179u);
 IS(SY_NOTE_TYPE, 1u);
 IS(SY_OK, 0);
@@ -103,6 +116,7 @@ ID_IS(SY_LOOPS, "switchyard.host.loops/1");
 ID_IS(SY_METRICS, "switchyard.host.metrics/1");
 ID_IS(SY_NETRPC_CLIENT, "switchyard.netrpc.client/1");
 ID_IS(SY_NETRPC_ENDPOINTS, "switchyard.netrpc.endpoints/1");
+ID_IS(SY_RAFT_CONSENSUS, "switchyard.raft.consensus/1");
 ID_IS(SY_PLUGIN_SYMBOL, "switchyard_plugin_v0");
 ID_IS(SY_NOTE_SECTION, ".note.switchyard");
 ID_IS(SY_NOTE_NAME, "switchyard");
