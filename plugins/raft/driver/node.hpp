@@ -1,0 +1,299 @@
+#pragma once
+
+#include <switchyard/loops.hpp>
+
+#include <plugins/raft/core/core.hpp>
+#include <plugins/raft/driver/calls.hpp>
+#include <plugins/raft/driver/directory_lock.hpp>
+#include <plugins/raft/driver/machine.hpp>
+#include <plugins/raft/driver/metrics.hpp>
+#include <plugins/raft/driver/wire.hpp>
+#include <plugins/raft/driver/worker.hpp>
+#include <plugins/raft/log/ballot_file.hpp>
+#include <plugins/raft/snapshot/snapshot_file.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+namespace switchyard::raft {
+
+struct NodeSettings {
+  Settings core;
+  LogSettings log;
+  std::string data_dir;
+  std::uint64_t snapshot_threshold = 16384; ///< entries after which a snapshot is taken
+  std::uint64_t entry_bytes_max = 64U << 20;
+};
+
+/// Who has sent a request: a connection.
+class Requester {
+public:
+  virtual ~Requester() = default;
+
+  /// The loop that it lives on. Any thread.
+  [[nodiscard]] virtual std::uint32_t loop() const noexcept = 0;
+
+  /// The answer to its request number `slot`. [its loop]
+  virtual void answered(std::uint64_t slot, Bytes answer) = 0;
+
+  /// The bytes that follow request `slot` are wanted; without this they are to be dropped.
+  /// [its loop]
+  virtual void go_ahead(std::uint64_t slot, std::uint64_t receipt) = 0;
+};
+
+/// One request that has arrived.
+struct Incoming {
+  std::shared_ptr<Requester> from;
+  std::uint64_t slot = 0;
+  raftwire::Request request; ///< points into bytes that hold during the call
+};
+
+/// One answer that has arrived, or that none will.
+struct Outcoming {
+  SendId send = 0;
+  AnswerBody answer;
+  std::string_view error;
+  bool failed = false;
+};
+
+/// One server of a cluster: the core, its log, and the threads that carry out what it says.
+///
+/// The core and the log are behind one lock, which is never held while anything waits: whoever has
+/// an event takes it, lets the core decide, notes what is to be done, and does it once the lock is
+/// free. The disk is written by one thread, which takes all that has come together while it wrote;
+/// the state machine is called by another.
+class Node {
+public:
+  /// Where requests go out. [home]
+  class Network {
+  public:
+    virtual void send(std::vector<Outgoing> requests) = 0;
+
+    /// When it wants to be asked again; Time::max(): not.
+    virtual Time advance(Time now) = 0;
+
+  protected:
+    ~Network() = default;
+  };
+
+  /// The loop that requests go out from, and that keeps the time.
+  static constexpr std::uint32_t kHome = 0;
+
+  Node(const Host& host, const Metrics& metrics, NodeSettings settings, Network& network);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// Opens the data directory and begins. `founders` is written first if there is nothing yet.
+  /// Throws Failure. [control]
+  void begin(const raftwire::Configuration& founders);
+
+  /// Ends all calls and threads; the last write is finished. May begin() again. [control]
+  void end();
+
+  /// After end(). [home]
+  void stop_timer() noexcept { timer_.stop(); }
+
+  // Connections.
+
+  /// Requests that have arrived together. Any loop.
+  void receive(std::vector<Incoming> requests);
+
+  /// [home]
+  void answered(const std::vector<Outcoming>& answers);
+
+  /// Bytes of a snapshot that was told to go ahead; `then` is called once they are written, or
+  /// dropped. Any thread.
+  void receive_snapshot(std::uint64_t receipt, Bytes bytes, std::function<void()> then);
+
+  /// All bytes of it have come, or no more will. Any thread.
+  void end_snapshot(std::uint64_t receipt, bool whole);
+
+  /// For long reads from the disk, so that no loop waits for them.
+  [[nodiscard]] Worker& files() noexcept { return files_; }
+
+  /// The file of the snapshot that is to be sent; null: there is a newer one. Any thread.
+  [[nodiscard]] std::shared_ptr<const SnapshotFile> snapshot_of(const SnapshotMeta& meta);
+
+  // Applications. As in switchyard/raft/consensus.h. Any thread.
+
+  sy_status call(Call call);
+  void durable(std::uint64_t index);
+  sy_status state(sy_raft_tell tell, void* context);
+
+  /// [control]
+  void bootstrap(const raftwire::Configuration& founders);
+  void recover();
+  void bind(std::shared_ptr<const Machine> machine);
+  void unbind(const sy_registration* registration);
+
+  /// Hands leadership over, if there is somebody; `then` is called once. [control]
+  void leave(std::function<void()> then);
+
+  /// Throws Failure. [control]
+  void health();
+
+  [[nodiscard]] const NodeSettings& settings() const noexcept { return settings_; }
+
+  [[nodiscard]] raftwire::Header header() const noexcept;
+  [[nodiscard]] Time now() const noexcept;
+
+private:
+  struct Origin {
+    std::shared_ptr<Requester> from;
+    std::uint64_t slot;
+    SnapshotMeta announced{}; ///< of an InstallSnapshot
+  };
+
+  struct Delivery {
+    std::shared_ptr<Requester> to;
+    std::uint64_t slot;
+    Bytes answer;
+    std::uint64_t receipt = 0; ///< not 0: go ahead
+  };
+
+  /// A snapshot that is coming in. The files thread only, but for `cancelled`.
+  struct Receipt {
+    SnapshotMeta meta;
+    std::optional<SnapshotWriter> writer; ///< none: its bytes are of no use here
+    boost::system::error_code failed;
+    std::atomic<bool> cancelled = false;
+    std::shared_ptr<const SnapshotFile> file; ///< once it is whole
+  };
+
+  /// What a turn leaves to be done without the lock.
+  struct Effects {
+    std::vector<Finished> finished;
+    std::vector<std::string> violations;
+  };
+
+  template <class Event>
+  void turn(Event event);
+  void after_turn(Effects& effects);
+
+  // node_actions.cpp
+  void act(Effects& effects);
+  void carry_out(SaveBallot& action, Effects& effects);
+  void carry_out(Append& action, Effects& effects);
+  void carry_out(InstallSnapshot& action, Effects& effects);
+  void carry_out(Compact& action, Effects& effects);
+  void carry_out(Apply& action, Effects& effects);
+  void carry_out(Answer& action, Effects& effects);
+  void carry_out(ReceiveSnapshot& action, Effects& effects);
+  void carry_out(DropSnapshot& action, Effects& effects);
+  void carry_out(Send& action, Effects& effects);
+  void carry_out(CallDone& action, Effects& effects);
+  void carry_out(LeaderChanged& action, Effects& effects);
+  void carry_out(Violation& action, Effects& effects);
+  [[nodiscard]] bool gather(const Replicate& message, Outgoing& into);
+  void deliver(Delivery delivery);
+
+  // node_calls.cpp
+  void run_calls();
+  void start_call(CallId id, Time now, Effects& effects);
+
+  // node_loops.cpp
+  void flush(std::uint32_t loop);
+  void flush_or_post(std::uint32_t loop);
+  void wake_home();
+  void home_turn();
+  void arm();
+  static void timer_fired(void* self);
+
+  // node_disk.cpp
+  void write_disk();
+  void open_directory();
+  void found(const raftwire::Configuration& founders);
+  void open_core();
+
+  // node_apply.cpp
+  void run_machine();
+  [[nodiscard]] bool place_machine(std::unique_lock<std::mutex>& lock);
+  void apply_some(std::unique_lock<std::mutex>& lock);
+  void machine_failed(std::string text, Effects& effects);
+  void restore_received(std::unique_lock<std::mutex>& lock);
+  void maybe_take_snapshot(std::unique_lock<std::mutex>& lock);
+  void snapshot_taken(
+      const SnapshotMeta& meta, std::shared_ptr<const SnapshotFile> file, const std::string& error);
+  void announce_saved(Effects& effects);
+
+  const Host host_;
+  const Loops loops_;
+  const Metrics& metrics_;
+  NodeSettings settings_;
+  Network& network_;
+
+  std::mutex mutex_; ///< of everything below it
+  std::optional<DirectoryLock> lock_;
+  std::unique_ptr<Disk> disk_;
+  std::unique_ptr<Log> log_;
+  std::optional<BallotFile> ballots_; ///< the disk thread's, while it runs
+  std::unique_ptr<Core> core_;        ///< null: not begun, or ended
+  bool ending_ = false;
+
+  std::unordered_map<RequestId, Origin> requests_;
+  RequestId last_request_ = 0;
+  std::vector<std::vector<Delivery>> deliveries_; ///< by loop
+  std::vector<bool> flush_posted_;                ///< by loop
+  std::vector<Outgoing> outgoing_;
+  Time armed_for_ = Time::max();
+  bool home_posted_ = false;
+
+  Calls calls_;
+  std::vector<CallId> new_calls_; ///< not yet with the core
+  std::optional<std::function<void()>> left_;
+
+  // What is to be written.
+  std::condition_variable disk_work_;
+  WriteId wanted_ = 0;
+  WriteId begun_ = 0;
+  std::optional<Ballot> ballot_to_write_;
+  RequestId installing_ = 0;      ///< its InstallSnapshot is among what is to be written
+  std::string outdated_snapshot_; ///< to be removed once the one to install is written
+  std::string disk_error_;
+
+  // The state machine.
+  std::condition_variable machine_work_;
+  std::shared_ptr<const Machine> machine_;
+  bool machine_placed_ = false;
+  std::string machine_error_;
+  std::uint64_t apply_to_ = 0;
+  std::uint64_t applied_ = 0;
+  std::optional<LeaderChanged> leadership_; ///< to be told
+  LeaderChanged leader_{};
+  std::map<RequestId, std::shared_ptr<Receipt>> receipts_;
+  std::vector<RequestId> to_restore_;          ///< received whole
+  RequestId restored_ = 0;                     ///< is to be installed; apply waits for that
+  std::shared_ptr<const Machine> restored_by_; ///< has its state beside the present one
+  bool install_written_ = false;
+
+  // Snapshots.
+  std::shared_ptr<const SnapshotFile> snapshot_; ///< the latest, durable
+  bool taking_snapshot_ = false;
+  std::uint64_t snapshot_tried_ = 0; ///< not again before so many more are applied
+  std::vector<CallId> snapshot_calls_;
+  std::optional<SnapshotMeta> unannounced_; ///< durable, but the state machine is not so far
+  std::uint64_t machine_durable_ = 0;
+  std::atomic<bool> cancelled_ = false;
+
+  Timer timer_; ///< [home]
+  Thread disk_thread_;
+  Thread machine_thread_;
+  Worker files_;
+  Worker snapshots_;
+};
+
+template <class Event>
+void Node::turn(Event event) {
+  Effects effects;
+  {
+    const std::lock_guard lock{mutex_};
+    if (!core_ || ending_) return;
+    event(*core_, now(), effects);
+    act(effects);
+  }
+  after_turn(effects);
+}
+
+} // namespace switchyard::raft

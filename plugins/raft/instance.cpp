@@ -1,0 +1,108 @@
+#include <plugins/raft/instance.hpp>
+
+using namespace switchyard;
+using namespace switchyard::raft;
+
+namespace {
+
+// How long stop() waits for the loops; the host waits for 10 s.
+constexpr std::chrono::seconds kLoopsLimit{8};
+
+bool has_line(std::string_view lines, std::string_view wanted) {
+  while (!lines.empty()) {
+    const auto end = lines.find('\n');
+    if (lines.substr(0, end) == wanted) return true;
+    if (end == std::string_view::npos) return false;
+    lines.remove_prefix(end + 1);
+  }
+  return false;
+}
+
+} // namespace
+
+sy_instance::sy_instance(const sy_host* host, std::string_view config)
+    : host_{host},
+      loops_{host_},
+      journal_{host_.require<sy_journal>()},
+      config_{parse_config(config)},
+      metrics_{host_},
+      outbounds_{host_, config_, metrics_},
+      node_{host_, metrics_, config_.node, outbounds_},
+      inbounds_(loops_.count()) {
+  outbounds_.node = &node_;
+}
+
+sy_instance::~sy_instance() = default;
+
+void sy_instance::activate() {
+  node_.begin(config_.founders);
+}
+
+/// With TLS only a server of this datacenter may speak: any certificate of the CA, an agent's too,
+/// would else do to vote and to write. Source: CVE-2021-37219.
+sy_status sy_instance::serve(sy_connection* raw) {
+  if (draining_) return SY_CANCELLED;
+  sy_connection_info info{};
+  info.struct_size = sizeof info;
+  const auto status = raw->api->describe(raw, &info);
+  if (status != SY_OK) return status;
+  if (info.tls != 0 && !has_line(view(info.peer_names), config_.server_name)) {
+    metrics_.refused.add();
+    host_.log(
+        SY_LOG_WARN,
+        "refused a peer that shows no certificate of a server: wanted=" + config_.server_name +
+            " remote=" + static_cast<const char*>(info.remote));
+    return SY_REFUSED;
+  }
+  std::make_shared<Inbound>(node_, loops_, config_, Connection{raw}, inbounds_[loops_.current()])
+      ->start();
+  return SY_OK;
+}
+
+void sy_instance::drain(sy_drain_done done, void* context) {
+  if (draining_.exchange(true)) return done(context);
+  node_.leave([this, done, context] {
+    close_connections();
+    done(context);
+  });
+}
+
+void sy_instance::abort_all() {
+  draining_ = true;
+  close_connections();
+}
+
+void sy_instance::close_connections() {
+  for (std::uint32_t loop = 0; loop < loops_.count(); ++loop) {
+    static_cast<void>(loops_.post(loop, [this, loop] {
+      for (const auto& inbound : Inbound::Set{inbounds_[loop].open})
+        inbound->end(SY_CLOSE_DRAINED);
+      if (loop == Node::kHome) outbounds_.close();
+    }));
+  }
+}
+
+void sy_instance::stop() {
+  draining_ = true;
+  close_connections();
+  node_.end();
+  pass_loops();
+}
+
+/// Whatever was posted before has run then.
+void sy_instance::pass_loops() {
+  std::unique_lock lock{mutex_};
+  to_pass_ = 0;
+  for (std::uint32_t loop = 0; loop < loops_.count(); ++loop) {
+    const auto posted = loops_.post(loop, [this, loop] {
+      if (loop == Node::kHome) node_.stop_timer();
+      const std::lock_guard passed{mutex_};
+      --to_pass_;
+      changed_.notify_all();
+    });
+    if (!posted) ++to_pass_;
+  }
+  if (!changed_.wait_for(lock, kLoopsLimit, [this] { return to_pass_ == 0; })) {
+    throw Failure{SY_TIMED_OUT, "a loop of the host does not come round"};
+  }
+}
