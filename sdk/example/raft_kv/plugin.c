@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <switchyard_manifest.h>
-#include <time.h>
 
 #define STOP_LIMIT 5 /* seconds for sessions whose calls are about to end */
 #define PADDING_MAX (1ul << 30)
@@ -60,6 +59,7 @@ static sy_status init(const sy_host* host, sy_string config, sy_instance** made,
   service->loops = host->service(host, SY_LOOPS);
   service->interfaces = host->service(host, SY_INTERFACES);
   pthread_mutex_init(&service->mutex, NULL);
+  pthread_cond_init(&service->less, NULL);
   if (service->loops == NULL || service->interfaces == NULL) {
     status = failed(error, SY_UNSUPPORTED, "this host has no loops or interfaces");
   } else if (!kv_machine_init(&service->machine, padding)) {
@@ -103,22 +103,16 @@ static void abort_all(sy_instance* instance) {
 static sy_status stop(sy_instance* instance, sy_error* error) {
   kv_service* const service = &instance->service;
   kv_sessions_end(service, 1, NULL, NULL);
-  const struct timespec pause = {0, 5000000};
-  for (int left = STOP_LIMIT * 200; left != 0; --left) {
-    pthread_mutex_lock(&service->mutex);
-    const size_t sessions = service->sessions;
-    pthread_mutex_unlock(&service->mutex);
-    if (sessions == 0) {
-      service->interfaces->close(service->raft);
-      return SY_OK;
-    }
-    nanosleep(&pause, NULL);
+  if (kv_sessions_wait(service, STOP_LIMIT)) {
+    service->interfaces->close(service->raft);
+    return SY_OK;
   }
   return failed(error, SY_TIMED_OUT, "calls into raft have not ended");
 }
 
 static void destroy(sy_instance* instance) {
   kv_machine_free(&instance->service.machine);
+  pthread_cond_destroy(&instance->service.less);
   pthread_mutex_destroy(&instance->service.mutex);
   free(instance);
 }

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define READ_SIZE 65536
 
@@ -34,11 +35,13 @@ static void leave(kv_session* session) {
   const int last = --service->sessions == 0;
   const sy_drain_done done = last ? service->done : NULL;
   if (done != NULL) service->done = NULL;
-  pthread_mutex_unlock(&service->mutex);
   free(session->input);
   free(session->answer);
   free(session);
-  if (done != NULL) done(service->done_context);
+  void* const done_context = service->done_context;
+  pthread_cond_signal(&service->less);
+  pthread_mutex_unlock(&service->mutex); /* from here on the service may be gone */
+  if (done != NULL) done(done_context);
 }
 
 static void end(kv_session* session, sy_close_reason reason) {
@@ -196,12 +199,31 @@ static void end_on_loop(void* context) {
     if (all->at_once || (!found->working && found->answer == NULL)) end(found, SY_CLOSE_DRAINED);
   }
   free(all);
+  pthread_mutex_lock(&service->mutex);
+  --service->visits;
+  pthread_cond_signal(&service->less);
+  pthread_mutex_unlock(&service->mutex);
+}
+
+int kv_sessions_wait(kv_service* service, int seconds) {
+  struct timespec limit;
+  clock_gettime(CLOCK_REALTIME, &limit);
+  limit.tv_sec += seconds;
+  int waited = 0;
+  pthread_mutex_lock(&service->mutex);
+  while ((service->sessions != 0 || service->visits != 0) && waited == 0) {
+    waited = pthread_cond_timedwait(&service->less, &service->mutex, &limit);
+  }
+  const int none = service->sessions == 0 && service->visits == 0;
+  pthread_mutex_unlock(&service->mutex);
+  return none;
 }
 
 void kv_sessions_end(kv_service* service, int at_once, sy_drain_done done, void* context) {
   pthread_mutex_lock(&service->mutex);
   service->draining = 1;
   const int none = service->sessions == 0;
+  service->visits += service->loops->count;
   if (done != NULL && !none) {
     service->done = done;
     service->done_context = context;
@@ -210,8 +232,13 @@ void kv_sessions_end(kv_service* service, int at_once, sy_drain_done done, void*
   if (done != NULL && none) done(context);
   for (uint32_t loop = 0; loop < service->loops->count; ++loop) {
     ending* const all = malloc(sizeof *all);
-    if (all == NULL) return;
-    *all = (ending){service, loop, at_once};
-    if (service->loops->post(service->host, loop, &end_on_loop, all) != SY_OK) free(all);
+    if (all != NULL) *all = (ending){service, loop, at_once};
+    if (all != NULL && service->loops->post(service->host, loop, &end_on_loop, all) == SY_OK) {
+      continue;
+    }
+    free(all);
+    pthread_mutex_lock(&service->mutex);
+    --service->visits;
+    pthread_mutex_unlock(&service->mutex);
   }
 }
