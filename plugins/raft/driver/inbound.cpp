@@ -36,10 +36,15 @@ void Inbound::end(sy_close_reason reason) {
   const auto keep = std::move(self_); // until this returns
 }
 
+/// So much may wait for the disk at once.
+bool Inbound::takes_requests() const noexcept {
+  return asked_.size() < kUnansweredMax && asked_bytes_ < config_.limits.object.bytes_max;
+}
+
 bool Inbound::may_read() const noexcept {
   if (waiting_ || peer_ended_ || proceeding_) return false;
   if (body_) return body_->decided && !body_->writing;
-  return answers_.size() < kUnansweredMax;
+  return takes_requests();
 }
 
 void Inbound::readable(void* self, sy_status status, std::size_t) {
@@ -69,7 +74,7 @@ void Inbound::read() {
     if (transfer.error) return end(SY_CLOSE_PEER_GONE);
     if (transfer.bytes == 0) {
       peer_ended_ = true;
-      if (answers_.empty() && output_.empty() && !body_) return end(SY_CLOSE_FINISHED);
+      if (asked_.empty() && output_.empty() && !body_) return end(SY_CLOSE_FINISHED);
       if (body_ || input_.size() > taken_) return end(SY_CLOSE_PEER_GONE);
       break;
     }
@@ -101,7 +106,7 @@ void Inbound::proceed() {
 
 void Inbound::take_requests() {
   std::vector<Incoming> requests;
-  while (answers_.size() < kUnansweredMax && taken_ < input_.size() && !body_) {
+  while (takes_requests() && taken_ < input_.size() && !body_) {
     if (!extent_) extent_.emplace(config_.limits);
     const auto frame = extent_->scan(std::span{input_}.subspan(taken_));
     if (!frame) return end(SY_CLOSE_PROTOCOL_ERROR);
@@ -110,8 +115,9 @@ void Inbound::take_requests() {
     if (!request) return end(SY_CLOSE_PROTOCOL_ERROR);
     extent_.reset();
     taken_ += (*frame)->size;
-    const auto slot = first_slot_ + answers_.size();
-    answers_.emplace_back();
+    const auto slot = first_slot_ + asked_.size();
+    asked_.push_back({(*frame)->size});
+    asked_bytes_ += (*frame)->size;
     if (const auto* snapshot = std::get_if<raftwire::InstallSnapshotRequest>(&*request)) {
       body_.emplace(Body{slot, static_cast<std::uint64_t>(snapshot->size)});
     }
@@ -170,17 +176,19 @@ void Inbound::answered(std::uint64_t slot, Bytes answer) {
     proceed();
     return read();
   }
-  if (slot < first_slot_ || slot - first_slot_ >= answers_.size()) return;
-  answers_[slot - first_slot_] = std::move(answer);
+  if (slot < first_slot_ || slot - first_slot_ >= asked_.size()) return;
+  asked_[slot - first_slot_].answer = std::move(answer);
   if (slot == first_slot_) write();
 }
 
 void Inbound::write() {
-  const bool full = answers_.size() >= kUnansweredMax;
+  const bool full = !takes_requests();
   while (!writing_) {
-    for (; !answers_.empty() && answers_.front(); ++first_slot_) {
-      output_.insert(output_.end(), answers_.front()->begin(), answers_.front()->end());
-      answers_.pop_front();
+    for (; !asked_.empty() && asked_.front().answer; ++first_slot_) {
+      const auto& answer = *asked_.front().answer;
+      output_.insert(output_.end(), answer.begin(), answer.end());
+      asked_bytes_ -= asked_.front().size;
+      asked_.pop_front();
     }
     if (output_.empty()) break;
     const auto transfer = connection_.try_write(output_);
@@ -195,7 +203,7 @@ void Inbound::write() {
     writing_ = true;
     watch();
   }
-  if (peer_ended_ && answers_.empty() && output_.empty()) return end(SY_CLOSE_FINISHED);
+  if (peer_ended_ && asked_.empty() && output_.empty()) return end(SY_CLOSE_FINISHED);
   if (full && !body_ && !proceeding_) {
     proceed();
     if (connection_) read();

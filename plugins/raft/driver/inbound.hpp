@@ -50,6 +50,7 @@ private:
   static void written(void* self, sy_status status, std::size_t);
   static void overdue(void* self);
 
+  [[nodiscard]] bool takes_requests() const noexcept;
   [[nodiscard]] bool may_read() const noexcept;
   void proceed();
   void read();
@@ -74,8 +75,15 @@ private:
   bool peer_ended_ = false;
   std::optional<Body> body_;
 
-  std::uint64_t first_slot_ = 0; ///< of answers_
-  std::deque<std::optional<Bytes>> answers_;
+  /// A request and what has come of it.
+  struct Asked {
+    std::size_t size; ///< of the request
+    std::optional<Bytes> answer{};
+  };
+
+  std::uint64_t first_slot_ = 0; ///< of asked_
+  std::deque<Asked> asked_;
+  std::size_t asked_bytes_ = 0; ///< of all of them
   Bytes output_;
   bool writing_ = false;
   std::optional<Timer> timer_;
