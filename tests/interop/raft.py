@@ -4,10 +4,15 @@
 INTEROP_RAFT is the Go program in raft/, built. What is acknowledged must be there at the end, everywhere; the hash over all
 commands that a state machine has applied says that the histories are the same."""
 
+import contextlib
+import pathlib
+import socket
 import tempfile
 import unittest
 
-from raft_nodes import Cluster, Go, Ours, Refused, until
+from raft_nodes import LIMIT, Cluster, Go, Ours, Refused, pause, resume, until
+
+from certificates import SERVER_NAMES, Authority, client_context  # the path is set by raft_nodes
 
 COMMANDS = 30  # of one round
 LARGE = "x" * (1 << 20)
@@ -115,6 +120,59 @@ class Raft(unittest.TestCase):
             self.write(cluster)
             self.check(cluster)
             self.assertEqual(set(cluster.leader().members()), {"s2", "s3", "s8", "s9"})
+
+    def test_one_is_cut_off_or_stopped_and_comes_back(self):
+        with Cluster(self.directory, [Go, Ours, Ours]) as cluster:
+            theirs, ours = cluster.nodes[:2]
+            cluster.lead(theirs)
+            self.write(cluster)
+            theirs.ask("isolate on")
+            cluster.nodes.remove(theirs)
+            cluster.leader()
+            self.write(cluster)
+            cluster.nodes.append(theirs)
+            theirs.ask("isolate off")
+            self.check(cluster)
+
+            cluster.lead(ours)
+            pause(ours)  # it still believes to lead when it goes on
+            cluster.nodes.remove(ours)
+            cluster.leader()
+            self.write(cluster)
+            resume(ours)
+            cluster.nodes.append(ours)
+            self.write(cluster, 3)
+            self.check(cluster)
+
+    def test_under_tls_only_a_server_may_speak(self):
+        authority = Authority(pathlib.Path(self.directory) / "ca")
+        certificate, key = authority.issue("server")
+        conf = authority.directory / "ca.conf"
+        conf.write_text(conf.read_text().replace(SERVER_NAMES, "DNS:agent.dc1.consul"))
+        agent = authority.issue("agent")
+        tls = {"ca": authority.certificate, "certificate": certificate, "key": key,
+               "verify_incoming": True, "verify_outgoing": True}  # fmt: skip
+        theirs = ["-tls-byte", "-tls-cert", certificate, "-tls-key", key, "-tls-ca", authority.certificate,
+                  "-tls-name", "server.dc1.consul"]  # fmt: skip
+        with Cluster(self.directory, [Go, Ours, Ours], ours={"tls": tls}, theirs=theirs) as cluster:
+            for node in cluster.nodes[:2]:
+                cluster.lead(node)
+                self.write(cluster)
+            self.check(cluster)
+
+            ours = cluster.nodes[1]
+            ip, port = ours.server.address
+            refused = "switchyard_raft_connections_refused_total"
+            for identity, count in ((agent, 1), ((certificate, key), 1)):
+                with socket.create_connection((ip, port), timeout=LIMIT) as connection:
+                    connection.sendall(b"\x03")
+                    context = client_context(authority, identity)
+                    with context.wrap_socket(connection, server_hostname="server.dc1.consul") as stream:
+                        stream.sendall(b"\x01\x03\x81\xafProtocolVersion\x03")  # TimeoutNow
+                        with contextlib.suppress(OSError):
+                            answer = stream.recv(1)
+                        self.assertEqual(bool(answer), identity is not agent)
+                self.assertEqual(sum(v for k, v in ours.server.metrics().items() if k.startswith(refused)), count)
 
     def change(self, cluster, line):
         def changed():
