@@ -5,18 +5,76 @@ INTEROP_RAFT is the Go program in raft/, built. What is acknowledged must be the
 commands that a state machine has applied says that the histories are the same."""
 
 import contextlib
+import math
+import os
 import pathlib
+import random
+import re
 import socket
 import tempfile
+import threading
+import time
 import unittest
 
-from raft_nodes import LIMIT, Cluster, Go, Ours, Refused, pause, resume, until
+import linearizability
+from linearizability import Operation
+from raft_nodes import HEARTBEAT, LIMIT, Cluster, Go, Ours, Refused, pause, resume, until
 
 from certificates import SERVER_NAMES, Authority, client_context  # the path is set by raft_nodes
+from server import SOAK
 
 COMMANDS = 30  # of one round
 LARGE = "x" * (1 << 20)
 SHORT_LOG = {"ours": {"trailing_entries": 5, "snapshot_threshold": 1_000_000}, "theirs": ["-trailing", "5"]}
+
+
+class Client(threading.Thread):
+    """Does one thing after the other to a few registers, and writes down what it saw."""
+
+    KEYS = 40
+
+    def __init__(self, nodes, seed, over):
+        super().__init__(daemon=True)
+        self.nodes, self.chance, self.over, self.history = nodes, random.Random(seed), over, []
+
+    def run(self):
+        number = 0
+        while not self.over.wait(0.01):
+            number += 1
+            key = f"r{self.chance.randrange(self.KEYS)}"
+            new, old = (f"{self.name}-{number}" if i == 0 else self.chance.choice(self.values(key)) for i in range(2))
+            kind, arguments = self.chance.choice([("set", (new,)), ("get", ()), ("cas", (old, new))])
+            if "" in arguments:
+                continue  # no command can say it
+            begun = time.monotonic()
+            result = self.ask(self.chance.choice(self.nodes), " ".join([kind, key, *arguments]))
+            returned = time.monotonic()
+            if result == "refused":
+                continue
+            known = result is not None
+            self.history.append((key, Operation(begun, returned if known else math.inf, kind, arguments, result)))
+
+    def values(self, key):
+        """That it has seen of it."""
+        seen = [operation.result for of, operation in self.history if of == key and operation.kind == "get"]
+        return [value for value in seen if value] or [""]
+
+    def ask(self, node, command):
+        """The result, "refused" when it has certainly not happened, None when nobody knows."""
+        try:
+            with socket.create_connection(node.server.addresses["kv"], timeout=LIMIT) as connection:
+                connection.sendall(f"apply {command}\n".encode())
+                answer = connection.makefile().readline()
+        except ConnectionRefusedError:
+            return "refused"
+        except (OSError, AttributeError):
+            return None
+        if "does not lead" in answer or "handed over" in answer or "does not serve" in answer:
+            return "refused"
+        if not answer.startswith("ok"):
+            return None
+        found = re.search(r"response=(.*)", answer)
+        return found[1] if found else ""
 
 
 class Raft(unittest.TestCase):
@@ -143,6 +201,54 @@ class Raft(unittest.TestCase):
             cluster.nodes.append(ours)
             self.write(cluster, 3)
             self.check(cluster)
+
+    def test_the_checker_of_histories_sees_what_is_wrong(self):
+        for history, verdict in linearizability.examples():
+            self.assertEqual(linearizability.linearizable(history), verdict, history)
+
+    def test_histories_are_linearizable(self):
+        """Clients write, read and compare-and-set through ours while servers are killed, stopped and cut off."""
+        chance = random.Random(os.environ.get("SWITCHYARD_SEED", 1))
+        with Cluster(self.directory, [Go, Ours, Ours], ours={"snapshot_threshold": 300}) as cluster:
+            theirs, *ours = cluster.nodes
+            over = threading.Event()
+            clients = [Client(ours, chance.random(), over) for _ in range(4)]
+            for client in clients:
+                client.start()
+            for _ in range(30 if SOAK else 3):
+                for disturbed in chance.sample(cluster.nodes, 3):
+                    leader = cluster.leader()
+                    if leader is theirs:
+                        with contextlib.suppress(Refused):
+                            leader.ask(f"transfer {ours[0].name} {ours[0].address}")
+                    over.wait(1)  # of work
+                    self.disturb(cluster, disturbed, chance, over)
+            over.wait(1)
+            over.set()
+            for client in clients:
+                client.join(LIMIT)
+                self.assertFalse(client.is_alive())
+            cluster.settle()
+            history = [operation for client in clients for operation in client.history]
+            known = [operation for _, operation in history if operation.result is not None]
+            print(f"{len(history)} operations, {len(known)} with an outcome", flush=True)
+            self.assertGreater(len(known), 100)
+            for key in {key for key, _ in history}:
+                operations = [operation for of, operation in history if of == key]
+                self.assertTrue(linearizability.linearizable(operations), "\n".join(map(str, operations)))
+
+    def disturb(self, cluster, node, chance, over):
+        if isinstance(node, Go):
+            node.ask("isolate on")
+            over.wait(1.5 * HEARTBEAT / 1000)
+            node.ask("isolate off")
+        elif chance.random() < 0.5:
+            pause(node)
+            over.wait(1.5 * HEARTBEAT / 1000)
+            resume(node)
+        else:
+            node.kill()
+            cluster.start(node)
 
     def test_under_tls_only_a_server_may_speak(self):
         authority = Authority(pathlib.Path(self.directory) / "ca")
