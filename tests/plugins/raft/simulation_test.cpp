@@ -7,15 +7,16 @@
 namespace switchyard::raft::simulation {
 namespace {
 
-constexpr std::uint64_t kShares = 16; // tests that run beside each other
-
+// Shares are tests that run beside each other, seeds those of one share.
 #ifdef __SANITIZE_ADDRESS__
-// Of one share. What a seed decides is the same here, and takes several times as long.
+// What a seed decides is the same here, and takes several times as long.
+constexpr std::uint64_t kShares = 16;
 constexpr std::uint64_t kSeeds = 6;
 constexpr std::uint64_t kSeedsSoaked = 200;
 #else
-constexpr std::uint64_t kSeeds = 60;
-constexpr std::uint64_t kSeedsSoaked = 3000;
+constexpr std::uint64_t kShares = 64;
+constexpr std::uint64_t kSeeds = 160;
+constexpr std::uint64_t kSeedsSoaked = 750;
 #endif
 
 std::uint64_t number(const char* name, std::uint64_t otherwise) {
