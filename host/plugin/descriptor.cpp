@@ -57,6 +57,8 @@ std::optional<std::string> missing_function(const sy_plugin& descriptor, const M
       {"stop", descriptor.stop != nullptr},
       {"destroy", descriptor.destroy != nullptr},
       {"query", descriptor.query != nullptr || manifest.provides.empty()},
+      {"quiesce", descriptor.quiesce != nullptr || !manifest.exclusive},
+      {"take_over", descriptor.take_over != nullptr || !manifest.exclusive},
   };
 
   for (const auto& function : functions) {

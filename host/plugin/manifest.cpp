@@ -100,14 +100,7 @@ public:
 
   [[nodiscard]] std::uint32_t number(std::string_view key, std::uint32_t max) const {
     const auto* value = find(key);
-    if (value == nullptr) return 0;
-    if (!value->is_int64() && !value->is_uint64()) fail(key, "is not a whole number");
-    boost::system::error_code out_of_range;
-    const auto number = value->to_number<std::uint32_t>(out_of_range);
-    if (out_of_range || number > max) {
-      fail(key, json::serialize(*value) + " is not in 0 to " + std::to_string(max));
-    }
-    return number;
+    return value == nullptr ? 0 : number_of(*value, key, max);
   }
 
   [[nodiscard]] bool flag(std::string_view key) const {
@@ -115,6 +108,26 @@ public:
     if (value == nullptr) return false;
     if (!value->is_bool()) fail(key, "is not true or false");
     return value->get_bool();
+  }
+
+  /// The whole numbers of the array `key`.
+  [[nodiscard]] std::vector<std::uint32_t> numbers(std::string_view key, std::uint32_t max) const {
+    const auto* value = find(key);
+    if (value == nullptr) return {};
+    if (!value->is_array()) fail(key, "is not an array");
+    std::vector<std::uint32_t> numbers;
+    for (const auto& entry : value->get_array())
+      numbers.push_back(number_of(entry, key, max));
+    return numbers;
+  }
+
+  /// Calls `take` with the object `key`, if it is there.
+  template <class Take>
+  void one(std::string_view key, Take take) const {
+    const auto* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_object()) fail(key, "is not an object");
+    take(Section{value->get_object(), place_ + std::string{key} + '.'});
   }
 
   /// Calls `take` with each object of the array `key`.
@@ -132,6 +145,17 @@ public:
   }
 
 private:
+  [[nodiscard]] std::uint32_t
+  number_of(const json::value& value, std::string_view key, std::uint32_t max) const {
+    if (!value.is_int64() && !value.is_uint64()) fail(key, "is not a whole number");
+    boost::system::error_code out_of_range;
+    const auto number = value.to_number<std::uint32_t>(out_of_range);
+    if (out_of_range || number > max) {
+      fail(key, json::serialize(value) + " is not in 0 to " + std::to_string(max));
+    }
+    return number;
+  }
+
   const json::object& object_;
   std::string place_;
 };
@@ -164,6 +188,27 @@ std::optional<std::string> read_alpn(const Section& entry, std::string_view key)
   auto name = entry.text(key, kAlpnMax);
   if (!printable(name)) entry.fail(key, "is not a name without blanks");
   return name;
+}
+
+OnSwap read_on_swap(const Section& entry) {
+  if (entry.find("on_swap") == nullptr) return OnSwap::Rebind;
+  const auto word = entry.text("on_swap", kNameMax);
+  constexpr std::string_view kWords[] = {"rebind", "restart", "drain_first", "pin"};
+  const auto* found = std::ranges::find(kWords, word);
+  if (found == std::end(kWords)) {
+    entry.fail(
+        "on_swap",
+        "\"" + word + "\" is none of \"rebind\", \"restart\", \"drain_first\" and \"pin\"");
+  }
+  return static_cast<OnSwap>(found - kWords);
+}
+
+StateFormats read_state(const Section& entry) {
+  constexpr auto kAny = std::numeric_limits<std::uint32_t>::max();
+  return {
+      .version = entry.number("version", kAny),
+      .reads = entry.numbers("reads", kAny),
+      .writes = entry.numbers("writes", kAny)};
 }
 
 Protocol read_protocol(const Section& entry) {
@@ -231,11 +276,16 @@ Manifest read(const Section& top) {
   top.each("requires", [&](const Section& entry) {
     append(
         manifest.requires_,
-        {read_interface(entry), entry.number("min_minor", kAnyMinor), entry.flag("optional")},
+        {read_interface(entry),
+         entry.number("min_minor", kAnyMinor),
+         entry.flag("optional"),
+         read_on_swap(entry)},
         &RequiredInterface::interface,
         "interface",
         entry);
   });
+  manifest.exclusive = top.flag("exclusive");
+  top.one("state", [&](const Section& entry) { manifest.state = read_state(entry); });
   return manifest;
 }
 

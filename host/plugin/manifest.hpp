@@ -34,13 +34,31 @@ struct ProvidedInterface {
   friend bool operator==(const ProvidedInterface&, const ProvidedInterface&) = default;
 };
 
+/// What becomes of the user of an interface when its provider is swapped.
+enum class OnSwap : std::uint8_t {
+  Rebind,     ///< its next lease leads to the new provider
+  Restart,    ///< a new generation of it is made for the new provider
+  DrainFirst, ///< it lets go of the old provider before it is given the new one
+  Pin,        ///< the provider cannot be swapped
+};
+
 /// An interface that a plugin uses.
 struct RequiredInterface {
   std::string interface;
   std::uint32_t min_minor = 0;
   bool optional = false; ///< the plugin serves without it
+  OnSwap on_swap = OnSwap::Rebind;
 
   friend bool operator==(const RequiredInterface&, const RequiredInterface&) = default;
+};
+
+/// The formats of what an exclusive plugin hands over.
+struct StateFormats {
+  std::uint32_t version = 0;           ///< its own, which it reads and writes
+  std::vector<std::uint32_t> reads{};  ///< besides its own
+  std::vector<std::uint32_t> writes{}; ///< besides its own
+
+  friend bool operator==(const StateFormats&, const StateFormats&) = default;
 };
 
 /// What a plugin says of itself in its ELF note. Normative text: sdk/ABI.md, "The manifest".
@@ -52,6 +70,8 @@ struct Manifest {
   std::vector<Protocol> protocols;
   std::vector<ProvidedInterface> provides;
   std::vector<RequiredInterface> requires_; ///< "requires" is a word of C++
+  bool exclusive = false; ///< what it holds, a second instance cannot hold at the same time
+  StateFormats state{};
 
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };

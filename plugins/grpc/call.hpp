@@ -32,6 +32,10 @@ public:
 
   [[nodiscard]] bool is_unary() const noexcept override { return method_.kind() == SY_GRPC_UNARY; }
 
+  [[nodiscard]] const sy_registration* registration() const noexcept override {
+    return method_.registration();
+  }
+
 private:
   /// What is true of the call at a moment. While one of kHoldsEnd is, the end waits: gRPC frees
   /// what it keeps of a call as soon as that has ended.

@@ -20,6 +20,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 /// One generation of the plugin: gRPC's servers, a Loop for each of the host's, and what can be
@@ -54,6 +55,15 @@ public:
   }
 
   void unbind(sy_registration* registration) { standard_services_.remove(registration); }
+
+  /// As sy_registrar.exchange, throwing Failure, and end_soon. [control]
+  void exchange(std::span<sy_registration* const> gone, std::span<const sy_binding> come) {
+    standard_services_.exchange(gone, come);
+  }
+
+  void end_soon(const sy_registration* registration, bool all) {
+    live_calls_.ask(all, registration);
+  }
 
   [[nodiscard]] switchyard::grpc::Client& client() noexcept { return client_; }
 

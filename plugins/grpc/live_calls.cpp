@@ -17,16 +17,27 @@ void LiveCalls::remove(LiveCall& call) noexcept {
 }
 
 // Services are told without a lock: what they do may begin or end calls.
-void LiveCalls::ask(bool unary) {
+template <class Matches>
+void LiveCalls::ask_if(Matches matches) {
   std::vector<LiveCall*> asked;
   for (auto& shard : shards_) {
     const std::lock_guard lock{shard.mutex};
     for (auto& call : shard.calls) {
-      if ((unary || !call.is_unary()) && call.begin_to_ask()) asked.push_back(&call);
+      if (matches(call) && call.begin_to_ask()) asked.push_back(&call);
     }
   }
   for (auto* call : asked)
     call->ask();
+}
+
+void LiveCalls::ask(bool unary) {
+  ask_if([unary](const LiveCall& call) { return unary || !call.is_unary(); });
+}
+
+void LiveCalls::ask(bool unary, const sy_registration* registration) {
+  ask_if([=](const LiveCall& call) {
+    return (unary || !call.is_unary()) && call.registration() == registration;
+  });
 }
 
 } // namespace switchyard::grpc

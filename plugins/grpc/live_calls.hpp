@@ -1,5 +1,7 @@
 #pragma once
 
+#include <switchyard/journal.h>
+
 #include <boost/intrusive/list.hpp>
 
 #include <array>
@@ -22,6 +24,9 @@ public:
 
   [[nodiscard]] virtual bool is_unary() const noexcept = 0;
 
+  /// Whose method it calls; null: the plugin's own.
+  [[nodiscard]] virtual const sy_registration* registration() const noexcept = 0;
+
 protected:
   ~LiveCall() = default;
 };
@@ -36,7 +41,13 @@ public:
   /// itself in most cases; a stream may live for as long as its client.
   void ask(bool unary);
 
+  /// The same for calls through `registration` only.
+  void ask(bool unary, const sy_registration* registration);
+
 private:
+  template <class Matches>
+  void ask_if(Matches matches);
+
   struct Shard {
     std::mutex mutex;
     boost::intrusive::list<LiveCall, boost::intrusive::constant_time_size<false>> calls;

@@ -5,6 +5,7 @@
 #include <plugins/grpc/instance.hpp>
 
 #include <cstring>
+#include <span>
 #include <switchyard_manifest.h>
 
 SY_MANIFEST_NOTE(SY_MANIFEST_JSON);
@@ -17,6 +18,13 @@ sy_instance& instance(void* provider) {
   return *static_cast<sy_instance*>(provider);
 }
 
+void check_size(const void* entry, std::size_t size) {
+  if (size < sizeof(sy_grpc_service) ||
+      static_cast<const sy_grpc_service*>(entry)->struct_size < sizeof(sy_grpc_service)) {
+    throw Failure{SY_INVALID, "the entry is no sy_grpc_service of this ABI"};
+  }
+}
+
 sy_status bind(
     void* provider,
     sy_registration* registration,
@@ -25,11 +33,8 @@ sy_status bind(
     size_t entry_size,
     sy_error* error) {
   return at_boundary(error, [&] {
-    const auto& service = *static_cast<const sy_grpc_service*>(entry);
-    if (entry_size < sizeof service || service.struct_size < sizeof service) {
-      throw Failure{SY_INVALID, "the entry is no sy_grpc_service of this ABI"};
-    }
-    instance(provider).bind(view(key), service, registration);
+    check_size(entry, entry_size);
+    instance(provider).bind(view(key), *static_cast<const sy_grpc_service*>(entry), registration);
   });
 }
 
@@ -37,9 +42,33 @@ void unbind(void* provider, sy_registration* registration) {
   instance(provider).unbind(registration);
 }
 
+sy_status exchange(
+    void* provider,
+    sy_registration* const* gone,
+    std::size_t gone_count,
+    const sy_binding* come,
+    std::size_t come_count,
+    sy_error* error) {
+  return at_boundary(error, [&] {
+    const std::span added{come, come_count};
+    for (const auto& binding : added)
+      check_size(binding.entry, binding.entry_size);
+    instance(provider).exchange({gone, gone_count}, added);
+  });
+}
+
+void end_soon(void* provider, sy_registration* registration, std::uint32_t all) {
+  instance(provider).end_soon(registration, all != 0);
+}
+
 constexpr sy_grpc_services kServices = {
     .registrar = {
-        .struct_size = sizeof(sy_grpc_services), .reserved = 0, .bind = bind, .unbind = unbind}};
+        .struct_size = sizeof(sy_grpc_services),
+        .reserved = 0,
+        .bind = bind,
+        .unbind = unbind,
+        .exchange = exchange,
+        .end_soon = end_soon}};
 
 sy_status open(
     void* provider,
@@ -157,4 +186,6 @@ SY_EXPORT const sy_plugin switchyard_plugin_v0 = {
     .abort_all = abort_all,
     .stop = stop,
     .destroy = destroy,
-    .query = query};
+    .query = query,
+    .quiesce = nullptr,
+    .take_over = nullptr};

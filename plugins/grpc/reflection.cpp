@@ -122,6 +122,16 @@ void Reflection::remove(std::string_view name) {
   if (found != services_.end()) services_.erase(found);
 }
 
+void Reflection::exchange(
+    const std::vector<std::string>& gone, std::vector<std::pair<std::string, Shown>> come) {
+  const std::unique_lock lock{mutex_};
+  for (const auto& name : gone)
+    services_.erase(name);
+  for (auto& [name, shown] : come) {
+    if ((shown.flags & SY_GRPC_PRIVATE) == 0) services_.insert_or_assign(name, std::move(shown));
+  }
+}
+
 std::optional<std::string> Reflection::answer(sy_bytes request, std::uint32_t where) const {
   v1::ServerReflectionResponse response;
   auto& asked = *response.mutable_original_request();

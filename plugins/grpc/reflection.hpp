@@ -10,6 +10,8 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace switchyard::grpc {
 
@@ -34,6 +36,10 @@ public:
   void add(std::string_view name, Shown shown);
 
   void remove(std::string_view name);
+
+  /// Both, for many, in one step.
+  void
+  exchange(const std::vector<std::string>& gone, std::vector<std::pair<std::string, Shown>> come);
 
   /// The answer to one ServerReflectionRequest, as it is asked through `where` (SY_GRPC_ON_…);
   /// nothing when the bytes are none.

@@ -52,8 +52,16 @@ void check(std::string_view name, const sy_grpc_service& service) {
     if (method->kind > SY_GRPC_BIDIRECTIONAL) {
       throw Failure{SY_INVALID, "method " + called + " is of no known kind"};
     }
+    const auto same = [&](const auto* other) {
+      return other != method && view(other->name) == called;
+    };
+    if (std::ranges::any_of(methods_of(service), same)) {
+      throw Failure{SY_INVALID, "two methods are named " + called};
+    }
   }
 }
+
+constexpr std::string_view kTaken = "another service has this name";
 
 std::string path_of(std::string_view service, std::string_view method) {
   return std::string{"/"}.append(service).append("/").append(method);
@@ -84,21 +92,52 @@ void ServiceTable::add(
     std::string_view name, const sy_grpc_service& service, sy_registration* registration) {
   check(name, service);
   const std::unique_lock lock{mutex_};
-  const auto [place, added] =
-      services_.try_emplace(std::string{name}, Service{service, registration});
-  if (!added) throw Failure{SY_EXISTS, "another service has this name"};
-  const Service& entry = place->second;
-  for (const auto* method : methods_of(service)) {
-    const auto path = path_of(name, view(method->name));
-    if (methods_.try_emplace(path, Method{&entry, method}).second) continue;
-    std::erase_if(methods_, [&entry](const auto& known) { return known.second.service == &entry; });
-    services_.erase(place);
-    throw Failure{SY_INVALID, "two methods are named " + std::string{view(method->name)}};
-  }
+  if (services_.contains(name)) throw Failure{SY_EXISTS, std::string{kTaken}};
+  put(name, service, registration);
 }
 
 std::string ServiceTable::remove(sy_registration* registration) {
   const std::unique_lock lock{mutex_};
+  return take(registration);
+}
+
+std::vector<std::string>
+ServiceTable::exchange(std::span<sy_registration* const> gone, std::span<const sy_binding> come) {
+  const auto service_of = [](const sy_binding& binding) -> const sy_grpc_service& {
+    return *static_cast<const sy_grpc_service*>(binding.entry);
+  };
+  for (const auto& binding : come)
+    check(view(binding.key), service_of(binding));
+
+  const std::unique_lock lock{mutex_};
+  for (const auto& binding : come) {
+    const auto known = services_.find(view(binding.key));
+    const auto stays = known != services_.end() &&
+                       std::ranges::find(gone, known->second.registration) == gone.end();
+    const auto same = [&](const auto& other) { return view(other.key) == view(binding.key); };
+    if (stays || std::ranges::count_if(come, same) > 1) {
+      throw Failure{SY_EXISTS, std::string{kTaken}};
+    }
+  }
+  std::vector<std::string> names;
+  for (const auto* registration : gone)
+    names.push_back(take(registration));
+  for (const auto& binding : come)
+    put(view(binding.key), service_of(binding), binding.registration);
+  return names;
+}
+
+/// With the table locked, and the name free.
+void ServiceTable::put(
+    std::string_view name, const sy_grpc_service& service, sy_registration* registration) {
+  const auto& entry =
+      services_.try_emplace(std::string{name}, Service{service, registration}).first->second;
+  for (const auto* method : methods_of(service))
+    methods_.try_emplace(path_of(name, view(method->name)), Method{&entry, method});
+}
+
+/// With the table locked.
+std::string ServiceTable::take(const sy_registration* registration) {
   std::erase_if(methods_, [registration](const auto& method) {
     return method.second.service->registration == registration;
   });

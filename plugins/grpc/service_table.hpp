@@ -7,9 +7,11 @@
 #include <functional>
 #include <map>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace switchyard::grpc {
 
@@ -31,6 +33,9 @@ public:
   MethodUse& operator=(const MethodUse&) = delete;
 
   ~MethodUse() { release(); }
+
+  /// Whose it is; null: the plugin's own.
+  [[nodiscard]] const sy_registration* registration() const noexcept { return registration_; }
 
   [[nodiscard]] sy_grpc_kind kind() const noexcept { return method_->kind; }
 
@@ -77,6 +82,11 @@ public:
   /// its service, empty when it has none.
   std::string remove(sy_registration* registration);
 
+  /// remove() for each of `gone` and add() for each of `come`, in one step for find(). Returns the
+  /// names of the services of `gone`. What is thrown, as by add(), has changed nothing.
+  std::vector<std::string>
+  exchange(std::span<sy_registration* const> gone, std::span<const sy_binding> come);
+
   /// Fills `use` with the method at `path`, "/package.Service/Method", that is for `where`
   /// (SY_GRPC_ON_…); otherwise says what does not exist, in the words of grpc-go.
   [[nodiscard]] std::string find(std::string_view path, std::uint32_t where, MethodUse& use) const;
@@ -110,6 +120,8 @@ private:
     }
   };
 
+  void put(std::string_view name, const sy_grpc_service& service, sy_registration* registration);
+  std::string take(const sy_registration* registration);
   [[nodiscard]] std::string missing(std::string_view path, std::uint32_t where) const;
 
   const sy_journal& journal_;

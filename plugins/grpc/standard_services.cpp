@@ -1,8 +1,12 @@
+#include <switchyard/bytes.hpp>
+
 #include <plugins/grpc/standard_services.hpp>
 
 #include <google/protobuf/stubs/logging.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace switchyard::grpc {
 
@@ -28,6 +32,18 @@ void StandardServices::add(
 void StandardServices::remove(sy_registration* registration) {
   const auto name = table_.remove(registration);
   reflection_.remove(name);
+  health_.changed();
+}
+
+void StandardServices::exchange(
+    std::span<sy_registration* const> gone, std::span<const sy_binding> come) {
+  std::vector<std::pair<std::string, Reflection::Shown>> shown;
+  for (const auto& binding : come) {
+    const auto name = view(binding.key);
+    const auto& service = *static_cast<const sy_grpc_service*>(binding.entry);
+    shown.emplace_back(std::string{name}, Reflection::read(name, service));
+  }
+  reflection_.exchange(table_.exchange(gone, come), std::move(shown));
   health_.changed();
 }
 

@@ -5,6 +5,7 @@
 #include <plugins/grpc/service_table.hpp>
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace switchyard::grpc {
@@ -21,6 +22,9 @@ public:
 
   /// As ServiceTable::remove. [control]
   void remove(sy_registration* registration);
+
+  /// As ServiceTable::exchange; fails for a broken descriptor set, too. [control]
+  void exchange(std::span<sy_registration* const> gone, std::span<const sy_binding> come);
 
   /// Tells who watches that nothing takes calls from now on. Any thread.
   void drain() { health_.drain(); }

@@ -44,7 +44,7 @@ bool Call::run(std::string_view method, sy_bytes body) {
   }
   loop_.calling = nullptr;
   method_ = method;
-  loop_.call_kept();
+  loop_.keep(*this);
   return false;
 }
 

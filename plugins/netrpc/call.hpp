@@ -4,6 +4,8 @@
 
 #include <plugins/netrpc/endpoint_table.hpp>
 
+#include <boost/intrusive/list.hpp>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,7 +30,9 @@ struct Answer {
 
 /// One request from the wire on its way through its endpoint. It is answered on any thread; what
 /// becomes of the answer is decided on its loop, where it ends.
-class Call final : public sy_netrpc_call {
+class Call final : public sy_netrpc_call,
+                   public boost::intrusive::list_base_hook<
+                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
   /// `conversation` waits for the answer; it calls orphan() when it goes first.
   Call(Loop& loop, Conversation& conversation, std::uint64_t seq, EndpointUse endpoint);
@@ -44,6 +48,10 @@ public:
 
   /// Nobody waits any more; the call still ends when it is answered. [loop]
   void orphan();
+
+  [[nodiscard]] const sy_registration* registration() const noexcept {
+    return endpoint_.registration();
+  }
 
   [[nodiscard]] std::uint64_t seq() const noexcept { return seq_; }
 

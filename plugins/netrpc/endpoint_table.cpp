@@ -1,3 +1,5 @@
+#include <switchyard/bytes.hpp>
+
 #include <plugins/netrpc/endpoint_table.hpp>
 #include <proto/netrpc/service_method.hpp>
 
@@ -10,6 +12,10 @@ namespace {
 
 bool serves(const sy_netrpc_endpoint& entry, Audience audience) noexcept {
   return ((entry.flags & SY_NETRPC_INSECURE) != 0) == (audience == Audience::Insecure);
+}
+
+bool valid(std::string_view name, const sy_netrpc_endpoint& entry) {
+  return split(name).has_value() && entry.call != nullptr;
 }
 
 } // namespace
@@ -33,7 +39,7 @@ void EndpointUse::release() noexcept {
 
 sy_status EndpointTable::add(
     std::string_view name, const sy_netrpc_endpoint& entry, sy_registration* registration) {
-  if (!split(name) || entry.call == nullptr) return SY_INVALID;
+  if (!valid(name, entry)) return SY_INVALID;
   const std::unique_lock lock{mutex_};
   const auto [place, added] =
       endpoints_.try_emplace(std::string{name}, Endpoint{entry, registration});
@@ -45,6 +51,24 @@ void EndpointTable::remove(sy_registration* registration) {
   std::erase_if(endpoints_, [registration](const auto& endpoint) {
     return endpoint.second.registration == registration;
   });
+}
+
+sy_status
+EndpointTable::exchange(std::span<sy_registration* const> gone, std::span<const sy_binding> come) {
+  const auto goes = [gone](const auto& endpoint) {
+    return std::ranges::find(gone, endpoint.second.registration) != gone.end();
+  };
+  const std::unique_lock lock{mutex_};
+  auto next = endpoints_;
+  std::erase_if(next, goes);
+  for (const auto& binding : come) {
+    const auto& entry = *static_cast<const sy_netrpc_endpoint*>(binding.entry);
+    if (!valid(view(binding.key), entry)) return SY_INVALID;
+    const Endpoint endpoint{entry, binding.registration};
+    if (!next.try_emplace(std::string{view(binding.key)}, endpoint).second) return SY_EXISTS;
+  }
+  endpoints_.swap(next);
+  return SY_OK;
 }
 
 EndpointTable::Missing

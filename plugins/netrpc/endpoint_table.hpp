@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -34,6 +35,9 @@ public:
 
   void call(sy_netrpc_call* call, sy_bytes body) const { entry_.call(entry_.context, call, body); }
 
+  /// Whose it is; null: the plugin's own.
+  [[nodiscard]] const sy_registration* registration() const noexcept { return registration_; }
+
   /// Tells that the answer is wanted soon.
   void cancel(sy_netrpc_call* call) const {
     if (entry_.cancel != nullptr) entry_.cancel(entry_.context, call);
@@ -59,6 +63,11 @@ public:
 
   /// Once it has returned, find() gives out no use of `registration` any more.
   void remove(sy_registration* registration);
+
+  /// remove() for each of `gone` and add() for each of `come`, in one step for find(). SY_OK, or
+  /// nothing has changed.
+  [[nodiscard]] sy_status
+  exchange(std::span<sy_registration* const> gone, std::span<const sy_binding> come);
 
   enum class Missing : std::uint8_t { Nothing, Method, Service, Dot };
 

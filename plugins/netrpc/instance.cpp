@@ -100,6 +100,24 @@ void sy_instance::begin_drain() {
     share->loop.post(&Share::drain, share.get());
 }
 
+void sy_instance::end_soon(const sy_registration* registration) {
+  struct Telling {
+    Loop& loop;
+    const sy_registration* registration;
+
+    static void run(void* self) {
+      const std::unique_ptr<Telling> telling{static_cast<Telling*>(self)};
+      telling->loop.end_soon(telling->registration);
+    }
+  };
+
+  local_calls.end_soon(registration);
+  for (const auto& share : shares_) {
+    auto telling = std::make_unique<Telling>(Telling{share->loop, registration});
+    if (share->loop.post(&Telling::run, telling.get())) static_cast<void>(telling.release());
+  }
+}
+
 void sy_instance::abort_all() {
   begin_drain();
   for (const auto& share : shares_)

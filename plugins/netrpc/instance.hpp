@@ -36,6 +36,9 @@ public:
   /// Throws Failure when endpoints do not answer. [control]
   void stop();
 
+  /// As sy_registrar.end_soon. [control]
+  void end_soon(const sy_registration* registration);
+
   /// As sy_netrpc_client.call. Any thread.
   sy_status call(
       const sy_netrpc_request& request,

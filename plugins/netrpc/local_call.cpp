@@ -77,6 +77,18 @@ void LocalCalls::cancel_all() {
     call->cancel();
 }
 
+void LocalCalls::end_soon(const sy_registration* registration) {
+  std::vector<boost::intrusive_ptr<LocalCall>> told;
+  {
+    const std::lock_guard lock{mutex_};
+    for (auto& call : open_) {
+      if (call.registration() == registration) told.emplace_back(&call);
+    }
+  }
+  for (const auto& call : told)
+    call->cancel();
+}
+
 bool LocalCalls::wait(std::chrono::steady_clock::time_point limit) {
   std::unique_lock lock{mutex_};
   return none_left_.wait_until(lock, limit, [this] { return alive_ == 0; });

@@ -32,6 +32,10 @@ public:
 
   void cancel() { endpoint_.cancel(this); }
 
+  [[nodiscard]] const sy_registration* registration() const noexcept {
+    return endpoint_.registration();
+  }
+
 private:
   static const sy_netrpc_call_api kApi;
 
@@ -65,6 +69,9 @@ public:
 
   /// Tells every endpoint to answer soon, and begins nothing more.
   void cancel_all();
+
+  /// Tells the endpoint of each call through `registration` to answer soon.
+  void end_soon(const sy_registration* registration);
 
   /// Waits until all are answered; false when some are not at `limit`.
   [[nodiscard]] bool wait(std::chrono::steady_clock::time_point limit);

@@ -42,9 +42,21 @@ void Loop::remove(Connection& connection) noexcept {
   check_quiet();
 }
 
+void Loop::keep(Call& call) {
+  calls_.push_back(call);
+  call_kept();
+}
+
 void Loop::call_ended() {
   --kept_calls_;
   check_quiet();
+}
+
+// One that answers at once is still there: its answer takes a turn of its own.
+void Loop::end_soon(const sy_registration* registration) {
+  for (auto& call : calls_) {
+    if (call.registration() == registration) call.cancel();
+  }
 }
 
 void Loop::drain() {

@@ -2,6 +2,7 @@
 
 #include <switchyard/host.hpp>
 
+#include <plugins/netrpc/call.hpp>
 #include <plugins/netrpc/config.hpp>
 #include <plugins/netrpc/connection.hpp>
 #include <plugins/netrpc/deadlines.hpp>
@@ -14,8 +15,6 @@
 #include <vector>
 
 namespace switchyard::netrpc {
-
-class Call;
 
 /// What the connections of one event loop share. [loop], except where it says any thread.
 class Loop {
@@ -65,7 +64,13 @@ public:
   /// Counts what must end before the loop is quiet, besides its connections.
   void call_kept() noexcept { ++kept_calls_; }
 
+  /// The same for a call of an endpoint.
+  void keep(Call& call);
+
   void call_ended();
+
+  /// Tells every call of an endpoint through `registration` that its answer is wanted soon.
+  void end_soon(const sy_registration* registration);
 
   /// Asks every connection to end when its work is done. From now on none is added but for calls
   /// that wait for it.
@@ -97,6 +102,8 @@ private:
   std::unique_ptr<std::byte[]> scratch_;
   std::vector<std::byte> header_;
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections_;
+  boost::intrusive::list<Call, boost::intrusive::constant_time_size<false>>
+      calls_; ///< of endpoints
   std::size_t kept_calls_ = 0;
   bool draining_ = false;
   bool quiet_posted_ = false;

@@ -4,6 +4,7 @@
 #include <plugins/netrpc/instance.hpp>
 
 #include <cstring>
+#include <span>
 #include <switchyard_manifest.h>
 
 SY_MANIFEST_NOTE(SY_MANIFEST_JSON);
@@ -16,6 +17,19 @@ sy_instance& instance(void* provider) {
   return *static_cast<sy_instance*>(provider);
 }
 
+void check_size(const void* entry, std::size_t size) {
+  if (size < sizeof(sy_netrpc_endpoint) ||
+      static_cast<const sy_netrpc_endpoint*>(entry)->struct_size < sizeof(sy_netrpc_endpoint)) {
+    throw Failure{SY_INVALID, "the entry is no sy_netrpc_endpoint of this ABI"};
+  }
+}
+
+void throw_unless_taken(sy_status status) {
+  if (status == SY_EXISTS) throw Failure{status, "another endpoint has this name"};
+  if (status != SY_OK)
+    throw Failure{status, "an endpoint is named Service.Method and has a call function"};
+}
+
 sy_status bind(
     void* provider,
     sy_registration* registration,
@@ -24,19 +38,34 @@ sy_status bind(
     size_t entry_size,
     sy_error* error) {
   return at_boundary(error, [&] {
-    const auto& endpoint = *static_cast<const sy_netrpc_endpoint*>(entry);
-    if (entry_size < sizeof endpoint || endpoint.struct_size < sizeof endpoint) {
-      throw Failure{SY_INVALID, "the entry is no sy_netrpc_endpoint of this ABI"};
-    }
-    const auto status = instance(provider).endpoints.add(view(key), endpoint, registration);
-    if (status == SY_EXISTS) throw Failure{status, "another endpoint has this name"};
-    if (status != SY_OK)
-      throw Failure{status, "an endpoint is named Service.Method and has a call function"};
+    check_size(entry, entry_size);
+    throw_unless_taken(instance(provider).endpoints.add(
+        view(key), *static_cast<const sy_netrpc_endpoint*>(entry), registration));
   });
 }
 
 void unbind(void* provider, sy_registration* registration) {
   instance(provider).endpoints.remove(registration);
+}
+
+sy_status exchange(
+    void* provider,
+    sy_registration* const* gone,
+    std::size_t gone_count,
+    const sy_binding* come,
+    std::size_t come_count,
+    sy_error* error) {
+  return at_boundary(error, [&] {
+    const std::span added{come, come_count};
+    for (const auto& binding : added)
+      check_size(binding.entry, binding.entry_size);
+    throw_unless_taken(instance(provider).endpoints.exchange({gone, gone_count}, added));
+  });
+}
+
+// An endpoint that answers at once does so, told or not.
+void end_soon(void* provider, sy_registration* registration, std::uint32_t) {
+  instance(provider).end_soon(registration);
 }
 
 sy_status
@@ -49,7 +78,12 @@ invoke(void* provider, sy_string method, sy_bytes body, sy_netrpc_done done, voi
 
 constexpr sy_netrpc_endpoints kEndpoints = {
     .registrar =
-        {.struct_size = sizeof(sy_netrpc_endpoints), .reserved = 0, .bind = bind, .unbind = unbind},
+        {.struct_size = sizeof(sy_netrpc_endpoints),
+         .reserved = 0,
+         .bind = bind,
+         .unbind = unbind,
+         .exchange = exchange,
+         .end_soon = end_soon},
     .invoke = invoke};
 
 sy_status call(
@@ -138,4 +172,6 @@ SY_EXPORT const sy_plugin switchyard_plugin_v0 = {
     .abort_all = abort_all,
     .stop = stop,
     .destroy = destroy,
-    .query = query};
+    .query = query,
+    .quiesce = nullptr,
+    .take_over = nullptr};

@@ -142,7 +142,12 @@ sy_status recover(void* provider, sy_error* error) {
 
 constexpr sy_raft_consensus kConsensus = {
     .registrar =
-        {.struct_size = sizeof(sy_raft_consensus), .reserved = 0, .bind = bind, .unbind = unbind},
+        {.struct_size = sizeof(sy_raft_consensus),
+         .reserved = 0,
+         .bind = bind,
+         .unbind = unbind,
+         .exchange = nullptr,
+         .end_soon = nullptr},
     .propose = propose,
     .barrier = barrier,
     .verify = verify,

@@ -76,4 +76,6 @@ SY_EXPORT const sy_plugin switchyard_plugin_v0 = {
     .abort_all = abort_all,
     .stop = stop,
     .destroy = destroy,
-    .query = query};
+    .query = query,
+    .quiesce = nullptr,
+    .take_over = nullptr};

@@ -1,6 +1,6 @@
 # switchyard_manifest_header(manifest.json header.h): checks a manifest (schema: ABI.md, "The manifest") and writes
 # it as C string literals. A wrong one stops the configuration with a sentence that names file, key and remedy.
-# SWITCHYARD_ABI, such as 0.1, is set by whoever includes this.
+# SWITCHYARD_ABI, such as 0.5, is set by whoever includes this.
 
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.25)
@@ -28,6 +28,8 @@ function(switchyard_manifest_header manifest header)
     description STRING ${line} "one line of text"
     license STRING ${line} "one line of text"
     contact STRING ${line} "one line of text"
+    exclusive BOOLEAN "" "true or false"
+    state OBJECT "" "an object with version, reads and writes"
     protocols ARRAY "" "a list of protocols"
     provides ARRAY "" "a list of interfaces"
     requires ARRAY "" "a list of interfaces")
@@ -81,8 +83,20 @@ function(switchyard_manifest_header manifest header)
     _switchyard_check_members("${required}" "requires[${at}]."
       interface STRING! ${interface} ${interface_form}
       min_minor NUMBER "^[0-9]+$" "a whole number"
-      optional BOOLEAN "" "true or false")
+      optional BOOLEAN "" "true or false"
+      on_swap STRING "^(rebind|restart|drain_first|pin)$" "\"rebind\", \"restart\", \"drain_first\" or \"pin\"")
   endforeach()
+  string(JSON state ERROR_VARIABLE none GET "${json}" state)
+  if(NOT none)
+    _switchyard_check_members("${state}" "state."
+      version NUMBER! "^[0-9]+$" "a whole number"
+      reads ARRAY "" "a list of whole numbers"
+      writes ARRAY "" "a list of whole numbers")
+    string(JSON exclusive ERROR_VARIABLE none GET "${json}" exclusive)
+    if(NOT exclusive STREQUAL "ON")
+      message(FATAL_ERROR "${manifest}: state: only a plugin with exclusive = true hands one over")
+    endif()
+  endif()
 
   string(JSON json SET "${json}" abi "\"${SWITCHYARD_ABI}\"")
   _switchyard_canonical_json("${json}" text)

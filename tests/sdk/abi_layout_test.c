@@ -135,7 +135,15 @@ FROZEN(sy_registrar, struct_size, 0);
 FROZEN(sy_registrar, reserved, 4);
 FROZEN(sy_registrar, bind, 8);
 FROZEN(sy_registrar, unbind, 16);
-SIZE(sy_registrar, 24);
+FROZEN(sy_registrar, exchange, 24);
+FROZEN(sy_registrar, end_soon, 32);
+SIZE(sy_registrar, 40);
+
+FROZEN(sy_binding, registration, 0);
+FROZEN(sy_binding, key, 8);
+FROZEN(sy_binding, entry, 24);
+FROZEN(sy_binding, entry_size, 32);
+SIZE(sy_binding, 40);
 
 FROZEN(sy_journal, struct_size, 0);
 FROZEN(sy_journal, reserved, 4);
@@ -165,7 +173,23 @@ FROZEN(sy_plugin, abort_all, 104);
 FROZEN(sy_plugin, stop, 112);
 FROZEN(sy_plugin, destroy, 120);
 FROZEN(sy_plugin, query, 128);
-SIZE(sy_plugin, 136);
+FROZEN(sy_plugin, quiesce, 136);
+FROZEN(sy_plugin, take_over, 144);
+SIZE(sy_plugin, 152);
+
+FROZEN(sy_state_sink, struct_size, 0);
+FROZEN(sy_state_sink, version, 4);
+FROZEN(sy_state_sink, host_data, 8);
+FROZEN(sy_state_sink, write, 16);
+FROZEN(sy_state_sink, descriptor, 24);
+SIZE(sy_state_sink, 32);
+
+FROZEN(sy_state, struct_size, 0);
+FROZEN(sy_state, version, 4);
+FROZEN(sy_state, data, 8);
+FROZEN(sy_state, descriptors, 24);
+FROZEN(sy_state, descriptor_count, 32);
+SIZE(sy_state, 40);
 
 FROZEN(sy_netrpc_call_api, struct_size, 0);
 FROZEN(sy_netrpc_call_api, reserved, 4);
@@ -187,8 +211,8 @@ FROZEN(sy_netrpc_endpoint, cancel, 24);
 SIZE(sy_netrpc_endpoint, 32);
 
 FROZEN(sy_netrpc_endpoints, registrar, 0);
-FROZEN(sy_netrpc_endpoints, invoke, 24);
-SIZE(sy_netrpc_endpoints, 32);
+FROZEN(sy_netrpc_endpoints, invoke, 40);
+SIZE(sy_netrpc_endpoints, 48);
 
 FROZEN(sy_netrpc_request, struct_size, 0);
 FROZEN(sy_netrpc_request, tls, 4);
@@ -263,7 +287,7 @@ FROZEN(sy_grpc_service, ended, 56);
 SIZE(sy_grpc_service, 64);
 
 FROZEN(sy_grpc_services, registrar, 0);
-SIZE(sy_grpc_services, 24);
+SIZE(sy_grpc_services, 40);
 
 FROZEN(sy_grpc_channel_options, struct_size, 0);
 FROZEN(sy_grpc_channel_options, reserved, 4);
@@ -384,14 +408,14 @@ FROZEN(sy_raft_state, server_count, 144);
 SIZE(sy_raft_state, 152);
 
 FROZEN(sy_raft_consensus, registrar, 0);
-FROZEN(sy_raft_consensus, propose, 24);
-FROZEN(sy_raft_consensus, barrier, 32);
-FROZEN(sy_raft_consensus, verify, 40);
-FROZEN(sy_raft_consensus, change, 48);
-FROZEN(sy_raft_consensus, transfer, 56);
-FROZEN(sy_raft_consensus, snapshot, 64);
-FROZEN(sy_raft_consensus, durable, 72);
-FROZEN(sy_raft_consensus, state, 80);
-FROZEN(sy_raft_consensus, bootstrap, 88);
-FROZEN(sy_raft_consensus, recover, 96);
-SIZE(sy_raft_consensus, 104);
+FROZEN(sy_raft_consensus, propose, 40);
+FROZEN(sy_raft_consensus, barrier, 48);
+FROZEN(sy_raft_consensus, verify, 56);
+FROZEN(sy_raft_consensus, change, 64);
+FROZEN(sy_raft_consensus, transfer, 72);
+FROZEN(sy_raft_consensus, snapshot, 80);
+FROZEN(sy_raft_consensus, durable, 88);
+FROZEN(sy_raft_consensus, state, 96);
+FROZEN(sy_raft_consensus, bootstrap, 104);
+FROZEN(sy_raft_consensus, recover, 112);
+SIZE(sy_raft_consensus, 120);

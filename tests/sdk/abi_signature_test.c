@@ -75,6 +75,10 @@ PINNED(
     sy_status (*)(void*, sy_registration*, sy_string, const void*, size_t, sy_error*));
 PINNED(FIELD(sy_registrar, unbind), void (*)(void*, sy_registration*));
 PINNED(
+    FIELD(sy_registrar, exchange),
+    sy_status (*)(void*, sy_registration* const*, size_t, const sy_binding*, size_t, sy_error*));
+PINNED(FIELD(sy_registrar, end_soon), void (*)(void*, sy_registration*, uint32_t));
+PINNED(
     FIELD(sy_journal, add),
     sy_status (*)(
         const sy_host*, const char*, sy_string, const void*, size_t, sy_registration**, sy_error*));
@@ -95,6 +99,11 @@ PINNED(FIELD(sy_plugin, abort_all), void (*)(sy_instance*));
 PINNED(FIELD(sy_plugin, stop), sy_status (*)(sy_instance*, sy_error*));
 PINNED(FIELD(sy_plugin, destroy), void (*)(sy_instance*));
 PINNED(FIELD(sy_plugin, query), const void* (*)(sy_instance*, const char*));
+PINNED(FIELD(sy_plugin, quiesce), sy_status (*)(sy_instance*, const sy_state_sink*, sy_error*));
+PINNED(FIELD(sy_plugin, take_over), sy_status (*)(sy_instance*, const sy_state*, sy_error*));
+PINNED(FIELD(sy_state_sink, write), sy_status (*)(const sy_state_sink*, sy_bytes));
+PINNED(FIELD(sy_state_sink, descriptor), sy_status (*)(const sy_state_sink*, int));
+PINNED(FIELD(sy_state, descriptors), const int*);
 PINNED(CALLBACK(sy_drain_done), void (*)(void*));
 PINNED(FIELD(sy_netrpc_call_api, reply), void (*)(sy_netrpc_call*, sy_bytes));
 PINNED(FIELD(sy_netrpc_call_api, fail), void (*)(sy_netrpc_call*, sy_string));

@@ -93,7 +93,7 @@ TEST_F(Echo, SaysTheSameInDescriptorAndManifest) {
   EXPECT_EQ(plugin->abi_minor, SY_ABI_MINOR);
   EXPECT_STREQ(plugin->id, "switchyard.echo");
   EXPECT_THAT(plugin->manifest, HasSubstr(R"("id":"switchyard.echo")"));
-  EXPECT_THAT(plugin->manifest, HasSubstr(R"("abi":"0.1")"));
+  EXPECT_THAT(plugin->manifest, HasSubstr(R"("abi":"0.5")"));
 }
 
 TEST_F(Echo, JudgesItsConfiguration) {

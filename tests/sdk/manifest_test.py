@@ -30,8 +30,8 @@ REFUSED = [
     ("long id", least(id="a" * 65), "id: longer than 64 bytes"),
     ("version of two numbers", least(version="1.0"), "version: must be MAJOR.MINOR.PATCH, such as 1.0.0"),
     ("version as a number", least(version=1), "version: must be MAJOR.MINOR.PATCH"),
-    ("another ABI", least(abi="9.9"), "abi: must be 0.1, the ABI of this SDK, or left out"),
-    ("ABI with any character for the dot", least(abi="0x1"), "abi: must be 0.1, the ABI of this SDK, or left out"),
+    ("another ABI", least(abi="9.9"), "abi: must be 0.5, the ABI of this SDK, or left out"),
+    ("ABI with any character for the dot", least(abi="0x5"), "abi: must be 0.5, the ABI of this SDK, or left out"),
     ("two lines", least(description="a\nb"), "description: must be one line of text"),
     ("unknown key", least(protocol=[]), "protocol: no such key; known are id, version, abi, description"),
     ("protocols as an object", least(protocols={}), "protocols: must be a list of protocols"),
@@ -55,6 +55,10 @@ REFUSED = [
     ("interface without its major", least(provides=[{"interface": "a.b"}]), "provides[0].interface: must be an interface id with its major"),
     ("optional provider", least(provides=[{"interface": "a.b/1", "optional": True}]), "provides[0].optional: no such key"),
     ("registrar as a string", least(provides=[{"interface": "a.b/1", "registrar": "yes"}]), "provides[0].registrar: must be true or false"),
+    ("unknown on_swap", least(requires=[{"interface": "a.b/1", "on_swap": "ignore"}]),
+     'requires[0].on_swap: must be "rebind", "restart", "drain_first" or "pin"'),
+    ("state without a version", least(exclusive=True, state={"reads": [1]}), "state.version is missing: a whole number"),
+    ("state of a plugin that is not exclusive", least(state={"version": 1}), "state: only a plugin with exclusive = true hands one over"),
     ("min_minor below 0", least(requires=[{"interface": "a.b/1", "min_minor": -1}]), "requires[0].min_minor: must be a whole number"),
     ("too long", least(protocols=[{"name": f"p{i}", "alpn": "a" * 250} for i in range(250)]), "68960 bytes; a manifest has at most 65535"),
 ]
@@ -63,7 +67,7 @@ REFUSED = [
 TAKEN = [
     ("the least", least()),
     ("everything", least(
-        abi="0.1", description='"quotes", \\ ; [brackets] ${NAME} @NAME@ ??= \u00fc', license="MPL-2.0", contact="a@b.c",
+        abi="0.5", description='"quotes", \\ ; [brackets] ${NAME} @NAME@ ??= \u00fc', license="MPL-2.0", contact="a@b.c",
         protocols=[{"name": "a", "tag": 0, "alpn": "a/b"}, {"name": "a.b-c", "tag": 255, "mode": "descriptor"}],
         provides=[{"interface": "com.example.clock/1", "minor": 2, "registrar": True}],
         requires=[{"interface": "com.example.time/2", "min_minor": 1, "optional": False}])),
@@ -90,7 +94,7 @@ def main(cmake, module):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         script = folder / "run.cmake"
-        script.write_text(f'set(SWITCHYARD_ABI 0.1)\ninclude({module})\n'
+        script.write_text(f'set(SWITCHYARD_ABI 0.5)\ninclude({module})\n'
                           f'switchyard_manifest_header({folder}/manifest.json {folder}/header.h)\n')
 
         def made(text):
@@ -105,7 +109,7 @@ def main(cmake, module):
             status, said = made(text)
             expect(name, status == 0 and not said, said)
             header = (folder / "header.h").read_text()
-            canonical = json.dumps(json.loads(text) | {"abi": "0.1"}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            canonical = json.dumps(json.loads(text) | {"abi": "0.5"}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
             expect(f"{name}: text", literal(header, "SY_MANIFEST_JSON") == canonical, header)
             expect(f"{name}: no trigraph", "??" not in header, header)
             expect(f"{name}: id", literal(header, "SY_MANIFEST_ID") == LEAST["id"], header)

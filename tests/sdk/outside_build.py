@@ -57,7 +57,7 @@ def check(plugin, folder, name, tags):
     run("strip", "-s", plugin)
     said = manifest(plugin, folder)
     require("the stripped file says who it is", (said["id"], said["version"]) == (f"switchyard.{name}", "0.1.0"))
-    require("and for which ABI it was built", said["abi"] == "0.1")
+    require("and for which ABI it was built", said["abi"] == "0.5")
     require("and what it serves", [p["tag"] for p in said.get("protocols", [])] == tags)
 
 

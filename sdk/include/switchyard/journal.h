@@ -12,6 +12,14 @@ extern "C" {
 
 typedef struct sy_registration sy_registration;
 
+/* What bind and exchange are given; valid until it is unbound. */
+typedef struct sy_binding {
+  sy_registration* registration;
+  sy_string key;
+  const void* entry;
+  size_t entry_size;
+} sy_binding;
+
 /* The head of the table of every interface that takes registrations; its manifest entry says
  * "registrar": true. The host calls it; `provider` is the provider's instance. */
 typedef struct sy_registrar {
@@ -30,6 +38,22 @@ typedef struct sy_registrar {
 
   /* Starts no new call through the registration once it has returned. [control] */
   void (*unbind)(void* provider, sy_registration* registration);
+
+  /* Unbinds `gone` and binds `come`, whose keys may be the same, in one step for whoever calls:
+   * a call begins through one set or the other, and none meets a gap. On failure nothing has
+   * changed. NULL: a plugin that has registered here cannot be swapped. [control] */
+  sy_status (*exchange)(
+      void* provider,
+      sy_registration* const* gone,
+      size_t gone_count,
+      const sy_binding* come,
+      size_t come_count,
+      sy_error* error);
+
+  /* Tells calls that run through the registration, which may have been unbound, that their end is
+   * wanted soon, as a drain of the provider does: those that can last, or every one if `all` is not
+   * 0. NULL: its calls are all short. [control] */
+  void (*end_soon)(void* provider, sy_registration* registration, uint32_t all);
 } sy_registrar;
 
 typedef struct sy_journal {

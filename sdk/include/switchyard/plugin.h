@@ -17,16 +17,44 @@ typedef struct sy_instance sy_instance;
 /* Tells the host that a drain is complete. [any thread] */
 typedef void (*sy_drain_done)(void* context);
 
+/* Where quiesce writes what the next instance of an exclusive plugin goes on from. */
+typedef struct sy_state_sink sy_state_sink;
+
+struct sy_state_sink {
+  uint32_t struct_size;
+  uint32_t version; /* the format that is wanted, one of those that the manifest's "state" writes */
+  void* host_data;
+
+  /* Appends to the state. SY_LIMIT above 64 MiB. [control], during quiesce */
+  sy_status (*write)(const sy_state_sink* sink, sy_bytes bytes);
+
+  /* Adds a descriptor (a lock, a socket), of which the host keeps a duplicate. SY_LIMIT above 16.
+   * [control], during quiesce */
+  sy_status (*descriptor)(const sy_state_sink* sink, int descriptor);
+};
+
+/* What quiesce has written. All of it is borrowed for the call: duplicate a descriptor to keep it.
+ */
+typedef struct sy_state {
+  uint32_t struct_size;
+  uint32_t version; /* its format, one of those that the manifest's "state" reads */
+  sy_bytes data;
+  const int* descriptors;
+  size_t descriptor_count;
+} sy_state;
+
 /* Order of calls: check_config (in a child process, nothing else is called there) ·
  * init → start → activate → { serve, health } … → drain → stop → destroy.
  * After a failed init: nothing. After a failed start or activate: stop → destroy.
+ * An exclusive one may be asked to quiesce, and is then as after start; take_over can come in the
+ * place of activate.
  * No exception may leave any of them. [control] is one thread; each call has a time limit. */
 typedef struct sy_plugin {
   uint32_t magic;
   uint32_t struct_size;
   uint16_t abi_major;
   uint16_t abi_minor;
-  uint32_t flags; /* 0; none are defined in ABI 0.1 */
+  uint32_t flags; /* 0; none are defined in ABI 0.5 */
 
   const char* id;       /* as in the manifest */
   const char* version;  /* as in the manifest */
@@ -76,6 +104,17 @@ typedef struct sy_plugin {
   /* The table of a provided interface (manifest "provides") at this major, or NULL. NULL when the
    * plugin provides none. [control] */
   const void* (*query)(sy_instance* instance, const char* interface_id);
+
+  /* Answers what is in flight, takes no new work, and leaves everything alone that another instance
+   * takes over, after having written to `state` what that goes on from. Then it is as after start:
+   * activate, take_over or stop comes next. On failure it goes on as before. NULL unless the
+   * manifest says "exclusive". [control] */
+  sy_status (*quiesce)(sy_instance* instance, const sy_state_sink* state, sy_error* error);
+
+  /* In the place of activate: goes on from what another instance has written, and proves that it
+   * can. On failure it has changed nothing of it. NULL unless the manifest says "exclusive".
+   * [control] */
+  sy_status (*take_over)(sy_instance* instance, const sy_state* state, sy_error* error);
 } sy_plugin;
 
 #define SY_PLUGIN_SYMBOL "switchyard_plugin_v0"

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <switchyard/boundary.hpp>
+#include <switchyard/bytes.hpp>
 #include <switchyard/connection.hpp>
 #include <switchyard/host.hpp>
 #include <switchyard/plugin.h>
@@ -9,6 +10,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 namespace switchyard {
@@ -25,6 +27,36 @@ private:
   void* context_;
 };
 
+/// Where quiesce() writes what the next instance goes on from. Throws Failure with SY_LIMIT.
+class StateSink {
+public:
+  explicit StateSink(const sy_state_sink* sink) noexcept : sink_{sink} {}
+
+  /// The format that is wanted.
+  [[nodiscard]] std::uint32_t version() const noexcept { return sink_->version; }
+
+  void write(std::span<const std::byte> bytes) const {
+    const auto status = sink_->write(sink_, to_c(bytes));
+    if (status != SY_OK) throw Failure{status, "what is handed over is too long"};
+  }
+
+  /// The host keeps a duplicate.
+  void add_descriptor(int descriptor) const {
+    const auto status = sink_->descriptor(sink_, descriptor);
+    if (status != SY_OK) throw Failure{status, "a descriptor cannot be handed over"};
+  }
+
+private:
+  const sy_state_sink* sink_;
+};
+
+/// What another instance has written, borrowed for take_over().
+struct State {
+  std::uint32_t version;
+  std::span<const std::byte> data;
+  std::span<const int> descriptors;
+};
+
 /// Makes a plugin of a class. `T` has
 ///
 ///     T(Host host, std::string_view config);            // init
@@ -38,6 +70,7 @@ private:
 ///     void start();  void activate();  void health();  void stop();
 ///     void serve_descriptor(std::uint32_t protocol, const sy_descriptor&);
 ///     const void* query(std::string_view interface_id);
+///     void quiesce(const StateSink&);  void take_over(const State&);  // when it is exclusive
 ///
 /// with the threads and meanings of sy_plugin. They report by throwing Failure.
 template <class T>
@@ -78,6 +111,10 @@ public:
     plugin.destroy = &Plugin::destroy;
     if constexpr (requires(T & self) { self.query(std::string_view{}); }) {
       plugin.query = &Plugin::query;
+    }
+    if constexpr (requires(T & self) { self.take_over(State{}); }) {
+      plugin.quiesce = &Plugin::quiesce;
+      plugin.take_over = &Plugin::take_over;
     }
     return plugin;
   }
@@ -190,6 +227,19 @@ private:
     logged_at_boundary(
         held(instance).host, [&] { table = self(instance).query(std::string_view{interface_id}); });
     return table;
+  }
+
+  static sy_status
+  quiesce(sy_instance* instance, const sy_state_sink* sink, sy_error* error) noexcept {
+    return at_boundary(error, [&] { self(instance).quiesce(StateSink{sink}); });
+  }
+
+  static sy_status
+  take_over(sy_instance* instance, const sy_state* state, sy_error* error) noexcept {
+    return at_boundary(error, [&] {
+      self(instance).take_over(
+          State{state->version, view(state->data), {state->descriptors, state->descriptor_count}});
+    });
   }
 };
 

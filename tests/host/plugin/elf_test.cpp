@@ -23,7 +23,7 @@ TEST(Elf, SaysWhatASharedObjectCarries) {
   EXPECT_THAT(file->needed, Contains("libc.so.6"));
   ASSERT_EQ(file->manifests.size(), 1U);
   EXPECT_EQ(
-      file->manifests[0], std::string{R"({"abi":"0.1","id":"test.one","version":"1.0.0"})"} + '\0');
+      file->manifests[0], std::string{R"({"abi":"0.5","id":"test.one","version":"1.0.0"})"} + '\0');
   EXPECT_FALSE(file->no_delete);
   EXPECT_FALSE(file->static_tls);
 }

@@ -6,7 +6,7 @@ namespace switchyard::host {
 namespace {
 
 constexpr std::string_view kWhole = R"({
-  "abi": "0.1", "id": "com.example.net-rpc_2", "version": "10.0.3-rc.1",
+  "abi": "0.5", "id": "com.example.net-rpc_2", "version": "10.0.3-rc.1",
   "description": "what a host does not know", "later": {"nested": [1, 2.5, null]},
   "protocols": [
     {"name": "rpc.single", "tag": 0, "alpn": "consul/rpc-single"},
@@ -14,8 +14,10 @@ constexpr std::string_view kWhole = R"({
     {"name": "rpc", "mode": "stream", "listener_alpn": "h2"}],
   "provides": [{"interface": "com.example.clock/1", "minor": 4, "registrar": true},
                {"interface": "com.example.clock/2"}],
-  "requires": [{"interface": "switchyard.raft.consensus/1", "min_minor": 2, "optional": true},
-               {"interface": "a/0"}]
+  "requires": [{"interface": "switchyard.raft.consensus/1", "min_minor": 2, "optional": true,
+                "on_swap": "drain_first"},
+               {"interface": "a/0"}],
+  "exclusive": true, "state": {"version": 3, "reads": [1, 2], "writes": [2]}
 })";
 
 TEST(Manifest, IsReadWhole) {
@@ -26,19 +28,21 @@ TEST(Manifest, IsReadWhole) {
       "com.example.net-rpc_2",
       "10.0.3-rc.1",
       0,
-      1,
+      5,
       {{"rpc.single", std::uint8_t{0}, "consul/rpc-single", ServeMode::Stream},
        {"rpc.raw", std::uint8_t{255}, std::nullopt, ServeMode::Descriptor},
        {"rpc", std::nullopt, std::nullopt, ServeMode::Stream, "h2"}},
       {{"com.example.clock/1", 4, true}, {"com.example.clock/2", 0, false}},
-      {{"switchyard.raft.consensus/1", 2, true}, {"a/0", 0, false}}};
+      {{"switchyard.raft.consensus/1", 2, true, OnSwap::DrainFirst}, {"a/0", 0, false}},
+      true,
+      {3, {1, 2}, {2}}};
   EXPECT_EQ(*manifest, expected);
 }
 
 TEST(Manifest, NamesThePlaceOfWhatIsWrong) {
   // {id, version and abi, then the rest}: a manifest around one wrong thing.
   const auto with = [](std::string_view rest) {
-    return R"({"abi":"0.1","id":"a","version":"1.0.0",)" + std::string{rest} + '}';
+    return R"({"abi":"0.5","id":"a","version":"1.0.0",)" + std::string{rest} + '}';
   };
 
   const struct {
@@ -107,6 +111,14 @@ TEST(Manifest, NamesThePlaceOfWhatIsWrong) {
        "provides[0].minor: 4294967296 is not in 0 to 4294967295"},
       {with(R"("requires":[{"interface":"a/1","optional":"yes"}])"),
        "requires[0].optional: is not true or false"},
+      {with(R"("requires":[{"interface":"a/1","on_swap":"ignore"}])"),
+       "requires[0].on_swap: \"ignore\" is none of \"rebind\", \"restart\", \"drain_first\" and "
+       "\"pin\""},
+      {with(R"("exclusive":1)"), "exclusive: is not true or false"},
+      {with(R"("state":[])"), "state: is not an object"},
+      {with(R"("state":{"version":-1})"), "state.version: -1 is not in 0 to 4294967295"},
+      {with(R"("state":{"reads":3})"), "state.reads: is not an array"},
+      {with(R"("state":{"writes":["a"]})"), "state.writes: is not a whole number"},
       {with(R"("requires":[{"interface":"a/1"},{"min_minor":1}])"),
        "requires[1].interface: is missing"},
       {std::string(65536, ' '), "it has 65536 bytes, more than 65535"},
@@ -127,7 +139,7 @@ TEST(Manifest, HasABoundOnItsEntries) {
     entries += (i == 0 ? "" : ",") + ("{\"name\":\"p" + std::to_string(i)) + "\"}";
   }
   const auto manifest =
-      parse_manifest(R"({"abi":"0.1","id":"a","version":"1.0.0","protocols":[)" + entries + "]}");
+      parse_manifest(R"({"abi":"0.5","id":"a","version":"1.0.0","protocols":[)" + entries + "]}");
   ASSERT_FALSE(manifest);
   EXPECT_EQ(manifest.error().clause, "protocols[256].name: is one of more than 256");
 }

@@ -20,7 +20,7 @@ ProbeRequest request(const Yard& yard, const std::string& name) {
       .plugin = name,
       .path = path,
       .staged = path,
-      .manifest = "{\"abi\":\"0.1\",\"id\":\"test." + name + "\",\"version\":\"1.0.0\"}",
+      .manifest = "{\"abi\":\"0.5\",\"id\":\"test." + name + "\",\"version\":\"1.0.0\"}",
       .platform = {},
       .config = "{}",
       .config_place = "plugins.toml:1"};

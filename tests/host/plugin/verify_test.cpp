@@ -15,7 +15,7 @@ TEST(Verify, GivesTheManifestOfAGoodPlugin) {
   EXPECT_EQ(verified->manifest.id, "test.clock");
   EXPECT_EQ(
       verified->manifest_text,
-      "{\"abi\":\"0.1\",\"id\":\"test.clock\",\"provides\":[{\"interface\":\"test.clock/1\","
+      "{\"abi\":\"0.5\",\"id\":\"test.clock\",\"provides\":[{\"interface\":\"test.clock/1\","
       "\"minor\":2,\"registrar\":true}],\"version\":\"1.0.0\"}");
 }
 
