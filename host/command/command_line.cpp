@@ -83,8 +83,7 @@ void add_swap(CLI::App& plugin, Order& order) {
   swap->callback(
       [&order] { order.carry_out = [&order] { return plugin_swap(order.target, order.swap); }; });
 
-  auto* rollback = add_asking(
-      plugin, "rollback", "Go back to the version before, within swap.window", order.target);
+  auto* rollback = add_asking(plugin, "rollback", "Go back to the version before", order.target);
   rollback->add_option("name", order.plugin, "Its name in the configuration")
       ->type_name("NAME")
       ->required();

@@ -22,11 +22,9 @@ std::string as_the_server_finds_it(const std::string& file) {
   return unknown ? file : path.lexically_normal().string();
 }
 
-} // namespace
-
-ExitCode plugin_swap(const Target& target, const SwapOrder& order) {
-  const auto as_json = target.output == Output::Json;
-  const auto told = [as_json](const json::object& line) {
+/// Shows the phases as they pass.
+auto teller(const Target& target) {
+  return [as_json = target.output == Output::Json](const json::object& line) {
     if (as_json) {
       print(line);
     } else {
@@ -34,6 +32,12 @@ ExitCode plugin_swap(const Target& target, const SwapOrder& order) {
     }
     std::fflush(stdout);
   };
+}
+
+} // namespace
+
+ExitCode plugin_swap(const Target& target, const SwapOrder& order) {
+  const auto as_json = target.output == Output::Json;
   const auto show = [&](const json::object& answer) {
     if (as_json) {
       print(answer);
@@ -48,7 +52,7 @@ ExitCode plugin_swap(const Target& target, const SwapOrder& order) {
        {"name", order.name},
        {"library", as_the_server_finds_it(order.library)},
        {"dry_run", order.dry_run}},
-      told,
+      teller(target),
       show);
 }
 
@@ -61,7 +65,7 @@ ExitCode plugin_rollback(const Target& target, const std::string& name) {
     }
     return kDone;
   };
-  return with_answer(target, {{"command", "plugin.rollback"}, {"name", name}}, show);
+  return with_lines(target, {{"command", "plugin.rollback"}, {"name", name}}, teller(target), show);
 }
 
 } // namespace switchyard::host

@@ -22,7 +22,8 @@ void Generations::each(const std::function<void(Instance& generation)>& visit) c
 Instance& Generations::prepare(const std::string& library) {
   BOOST_ASSERT(!candidate_);
   each([this](const Instance& known) { next_ = std::max(next_, known.generation() + 1); });
-  PluginOrigin origin{config_, next_, !library.empty()};
+  const auto successor = serving_->state() == PluginState::Serving;
+  PluginOrigin origin{config_, next_, !library.empty(), successor};
   if (!library.empty()) origin.config.library = library;
   candidate_ = std::make_unique<Instance>(environment_, std::move(origin));
   return *candidate_;
@@ -38,7 +39,7 @@ void Generations::discard() {
 void Generations::promote() {
   BOOST_ASSERT(candidate_ && !warm_);
   auto before = std::exchange(serving_, std::move(candidate_));
-  if (before->state() == PluginState::Serving) {
+  if (before->state() == PluginState::Serving || before->state() == PluginState::Quiesced) {
     before->stand_aside();
     warm_ = std::move(before);
   } else {

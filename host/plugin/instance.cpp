@@ -10,8 +10,10 @@
 
 #include <array>
 #include <atomic>
+#include <fcntl.h>
 #include <mutex>
 #include <optional>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -71,6 +73,39 @@ struct GivenInterface {
   const void* table;
 };
 
+/// What quiesce() writes to. A call that is given up may go on writing.
+struct StateSink {
+  explicit StateSink(std::uint32_t version)
+      : table{
+            .struct_size = sizeof(sy_state_sink),
+            .version = version,
+            .host_data = this,
+            .write =
+                [](const sy_state_sink* sink, sy_bytes bytes) noexcept {
+                  auto& data = of(sink).data;
+                  if (bytes.size > kStateSizeMax - data.size()) return sy_status{SY_LIMIT};
+                  data.append(static_cast<const char*>(bytes.data), bytes.size);
+                  return sy_status{SY_OK};
+                },
+            .descriptor =
+                [](const sy_state_sink* sink, int descriptor) noexcept {
+                  auto& all = of(sink).descriptors;
+                  if (all.size() == kStateDescriptorsMax) return sy_status{SY_LIMIT};
+                  FileDescriptor own{::fcntl(descriptor, F_DUPFD_CLOEXEC, 0)};
+                  if (!own.open()) return sy_status{SY_INVALID};
+                  all.push_back(std::move(own));
+                  return sy_status{SY_OK};
+                }},
+        handed{.version = version, .data = {}, .descriptors = {}} {}
+
+  static HandedOver& of(const sy_state_sink* sink) {
+    return static_cast<StateSink*>(sink->host_data)->handed;
+  }
+
+  const sy_state_sink table;
+  HandedOver handed;
+};
+
 /// What code that stays in memory may reach until the process ends.
 struct Remains {
   std::unique_ptr<InstanceServices> services;
@@ -88,7 +123,7 @@ void keep_for_ever(Remains remains) {
 } // namespace
 
 std::string_view to_string(PluginState state) noexcept {
-  constexpr std::array<std::string_view, 14> kNames{
+  constexpr std::array<std::string_view, 15> kNames{
       "found",
       "staged",
       "verified",
@@ -98,6 +133,7 @@ std::string_view to_string(PluginState state) noexcept {
       "started",
       "serving",
       "warm",
+      "quiesced",
       "draining",
       "stopped",
       "unloaded",
@@ -225,6 +261,7 @@ struct Instance::State {
   OrRefusal<void> init() {
     services = std::make_unique<InstanceServices>(
         around.services, around.loops, config.name, required_ids(verified->manifest));
+    if (origin.successor) around.services.journal.keep_aside(services.get());
     const auto made = std::make_shared<sy_instance*>(nullptr);
     auto inited = call(
         "init()", [made, api = api, host = &services->host, text = config_text()](sy_error* error) {
@@ -282,15 +319,72 @@ struct Instance::State {
     return start();
   }
 
-  OrRefusal<void> activate() {
-    auto activated = call("activate()", [api = api, of = handle](sy_error* error) {
+  OrRefusal<void> begin_work() {
+    return call("activate()", [api = api, of = handle](sy_error* error) {
       return api->activate(of, error);
     });
-    if (!activated) return activated;
+  }
+
+  OrRefusal<void> take_over(std::shared_ptr<const HandedOver> handed) {
+    return call(
+        "take_over()", [api = api, of = handle, handed = std::move(handed)](sy_error* error) {
+          std::vector<int> numbers;
+          for (const auto& descriptor : handed->descriptors)
+            numbers.push_back(descriptor.get());
+          const sy_state given_state{
+              .struct_size = sizeof(sy_state),
+              .version = handed->version,
+              .data = {handed->data.data(), handed->data.size()},
+              .descriptors = numbers.data(),
+              .descriptor_count = numbers.size()};
+          return api->take_over(of, &given_state, error);
+        });
+  }
+
+  OrRefusal<std::shared_ptr<const HandedOver>> quiesce(std::uint32_t version) {
+    const auto sink = std::make_shared<StateSink>(version);
+    auto quiet = call("quiesce()", [api = api, of = handle, sink](sy_error* error) {
+      return api->quiesce(of, &sink->table, error);
+    });
+    if (!quiet) return quiet.error();
+    state = PluginState::Quiesced;
+    return std::shared_ptr<const HandedOver>{sink, &sink->handed};
+  }
+
+  OrRefusal<void> activate() {
+    if (auto begun = begin_work(); !begun) return begun;
+    return give_all();
+  }
+
+  OrRefusal<void> give_all() {
     for (const auto& provided : verified->manifest.provides) {
       if (auto done = give(provided); !done) return done;
     }
     return {};
+  }
+
+  OrRefusal<void> take_registrations(const InstanceServices* before) {
+    const auto clause = std::make_shared<std::optional<std::string>>();
+    const auto exchanged = call(
+        "exchange()",
+        [clause, before, after = services.get(), journal = &around.services.journal](
+            sy_error*) -> sy_status {
+          *clause = journal->exchange(before, after);
+          return SY_OK;
+        });
+    if (!exchanged) return exchanged;
+    if (*clause) return refuse(NotExchanged, config.name, {**clause});
+    return {};
+  }
+
+  void end_calls_soon(bool all) {
+    const auto told = call(
+        "end_soon()",
+        [all, owner = services.get(), journal = &around.services.journal](sy_error*) -> sy_status {
+          journal->end_soon(owner, all);
+          return SY_OK;
+        });
+    if (!told) log(SY_LOG_ERROR, told.error().text);
   }
 
   OrRefusal<void> publish() {
@@ -489,6 +583,29 @@ OrRefusal<void> Instance::stand_by() {
   return {};
 }
 
+OrRefusal<std::shared_ptr<const HandedOver>> Instance::quiesce(std::uint32_t version) {
+  auto& s = *state_;
+  BOOST_ASSERT(s.state == PluginState::Serving || s.state == PluginState::Started);
+  return s.quiesce(version);
+}
+
+OrRefusal<void> Instance::take_over(const std::shared_ptr<const HandedOver>& state) {
+  auto& s = *state_;
+  BOOST_ASSERT(s.state == PluginState::Started);
+  auto taken = s.take_over(state);
+  if (taken) taken = s.give_all();
+  if (!taken) return s.abandon(taken.error());
+  return {};
+}
+
+OrRefusal<void> Instance::go_on(const std::shared_ptr<const HandedOver>& state) {
+  auto& s = *state_;
+  BOOST_ASSERT(s.state == PluginState::Quiesced || s.state == PluginState::Serving);
+  auto goes_on = state ? s.take_over(state) : s.begin_work();
+  if (goes_on) s.state = PluginState::Warm;
+  return goes_on;
+}
+
 OrRefusal<void> Instance::activate() {
   auto& s = *state_;
   BOOST_ASSERT(s.state == PluginState::Started);
@@ -501,14 +618,29 @@ const std::vector<std::string>& Instance::unbound() const noexcept {
   return state_->unbound;
 }
 
+OrRefusal<void> Instance::take_registrations(const Instance* before) {
+  return state_->take_registrations(before == nullptr ? nullptr : before->state_->services.get());
+}
+
+std::size_t Instance::calls() const {
+  const auto& s = *state_;
+  return s.services ? s.around.services.journal.running(s.services.get()) : 0;
+}
+
+void Instance::end_calls_soon(bool all) {
+  if (calls() != 0) state_->end_calls_soon(all);
+}
+
 OrRefusal<void> Instance::publish() {
-  BOOST_ASSERT(state_->state == PluginState::Started || state_->state == PluginState::Warm);
+  BOOST_ASSERT(
+      state_->state == PluginState::Started || state_->state == PluginState::Warm ||
+      state_->state == PluginState::Quiesced);
   return state_->publish();
 }
 
 void Instance::stand_aside() noexcept {
-  BOOST_ASSERT(state_->state == PluginState::Serving);
-  state_->state = PluginState::Warm;
+  BOOST_ASSERT(state_->state == PluginState::Serving || state_->state == PluginState::Quiesced);
+  if (state_->state == PluginState::Serving) state_->state = PluginState::Warm;
 }
 
 void Instance::fail(Refusal refusal) {
@@ -586,6 +718,12 @@ const std::string& Instance::library() const noexcept {
 
 std::string Instance::staged() const {
   return state_->file ? state_->file->path() : std::string{};
+}
+
+bool Instance::keep_copy(const std::string& path) const {
+  if (!state_->file) return false;
+  ::unlink(path.c_str());
+  return ::link(state_->file->path().c_str(), path.c_str()) == 0;
 }
 
 std::string Instance::sha256() const {

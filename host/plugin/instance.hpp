@@ -3,6 +3,7 @@
 #include <switchyard/plugin.h>
 
 #include <host/config/config.hpp>
+#include <host/plugin/handed_over.hpp>
 #include <host/plugin/manifest.hpp>
 #include <host/plugin/refusal.hpp>
 #include <host/services/instance_services.hpp>
@@ -30,7 +31,8 @@ enum class PluginState : std::uint8_t {
   Inited,
   Started,
   Serving,
-  Warm, ///< replaced, and ready to serve again
+  Warm,     ///< replaced, and ready to serve again
+  Quiesced, ///< an exclusive one that has handed over, and could go on again
   Draining,
   Stopped,
   Unloaded, ///< its code has left the process, as proven
@@ -54,6 +56,7 @@ struct PluginOrigin {
   PluginConfig config;
   std::uint32_t generation = 1; ///< the lowest it can have
   bool on_command = false;      ///< `library` was named on the command line, not in plugins.toml
+  bool successor = false;       ///< another generation serves: what it registers is kept aside
 };
 
 /// One generation of one plugin, from its file to the proof that it has gone. A step that fails
@@ -83,14 +86,36 @@ public:
   /// have registered with them, besides the generation that has it now.
   OrRefusal<void> activate();
 
+  /// Serving, or Started and active → Quiesced: it lets go of what it holds and writes down what
+  /// the next one goes on from, in the format `version`. On failure it goes on as before; after
+  /// CallHung nothing is left but give_up(). For an exclusive plugin.
+  OrRefusal<std::shared_ptr<const HandedOver>> quiesce(std::uint32_t version);
+
+  /// In the place of activate(), for a Started one, which then can publish().
+  OrRefusal<void> take_over(const std::shared_ptr<const HandedOver>& state);
+
+  /// Quiesced (perhaps published since) → Warm: goes on from `state`, or from what it finds (null).
+  /// On failure it is left as it is, for fail().
+  OrRefusal<void> go_on(const std::shared_ptr<const HandedOver>& state);
+
   /// What activate() could not bind, a clause each.
   [[nodiscard]] const std::vector<std::string>& unbound() const noexcept;
+
+  /// Exchanges what it has registered with others for what `before` has, in one step of each of
+  /// them; null: for nothing. On failure nothing has changed.
+  OrRefusal<void> take_registrations(const Instance* before);
+
+  /// How many calls of others run through what it has registered with them. Any thread.
+  [[nodiscard]] std::size_t calls() const;
+
+  /// Tells these calls that their end is wanted soon: those that can last, or all of them.
+  void end_calls_soon(bool all);
 
   /// Started or Warm → Serving: from now on leases on its interfaces lead to it. On failure some
   /// may do so already: publish the generation before again, or fail() this one.
   OrRefusal<void> publish();
 
-  /// Serving → Warm: another generation has published.
+  /// Serving → Warm: another generation has published. A Quiesced one stays that.
   void stand_aside() noexcept;
 
   /// Marks it refused for a reason that lies outside of it, and ends what has begun.
@@ -125,6 +150,9 @@ public:
   [[nodiscard]] std::string sha256() const;                ///< of the copy, in hex
   [[nodiscard]] std::uint32_t generation() const noexcept; ///< from 1; 0 before staging
   [[nodiscard]] const Manifest* manifest() const noexcept; ///< null before Verified
+
+  /// Gives the copy `path` as another name, in the place of what has it; false when it cannot.
+  [[nodiscard]] bool keep_copy(const std::string& path) const;
 
   /// What a loop calls, with a place from services().connection_opened(). Any thread, from the end
   /// of launch() until stop() begins; no loop may be in here any more then.

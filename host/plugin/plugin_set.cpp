@@ -47,7 +47,9 @@ struct PluginSet::State {
     std::vector<const Manifest*> all;
     for (const auto& plugin : plugins) {
       const auto& instance = plugin->serving();
-      all.push_back(instance.state() == PluginState::Serving ? instance.manifest() : nullptr);
+      const auto in_use = instance.state() == PluginState::Serving ||
+                          instance.state() == PluginState::Quiesced; // about to be followed
+      all.push_back(in_use ? instance.manifest() : nullptr);
     }
     return all;
   }

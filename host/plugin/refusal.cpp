@@ -147,8 +147,12 @@ constexpr std::array kSentences{
         "ended"},
     Sentence{
         SwapRegistrant,
-        "has registered something with {}: a plugin with registrations cannot be swapped yet, "
-        "restart the server with its new version"},
+        "has registered something with {}, whose provider cannot exchange it: restart the server "
+        "with its new version"},
+    Sentence{
+        SwapPinned,
+        "provides {} to plugin {}, which wants it pinned: stop that one first, or restart the "
+        "server"},
     Sentence{
         RetainedMax,
         "has left the code of {} generations in memory: restart the server before its next swap"},
@@ -156,13 +160,34 @@ constexpr std::array kSentences{
         GenerationsMax,
         "has {} generations and swap.generations is {}: wait until one has left ({})"},
     Sentence{Unbound, "does not take what is registered with it: {}"},
+    Sentence{NotExchanged, "what it registers is not taken: {}"},
+    Sentence{
+        NotDrainedFirst,
+        "cannot pass {} on: plugin {} holds a lease on it and wants to let go of it first"},
+    Sentence{
+        ExclusiveDiffers,
+        "version {} is not exclusive where the one before is, or the other way round: restart the "
+        "server with it"},
+    Sentence{
+        StateUnreadable,
+        "hands over in no format that version {} reads (it writes {}): swap to a version between "
+        "them first"},
+    Sentence{PauseTooLong, "nobody served for {} while it was handed over, and swap.pause is {}"},
+    Sentence{
+        NotGoneOn, "generation {} cannot go on, either: {}: restart the server; before that: {}"},
     Sentence{LoopStuck, "cannot begin to serve: {}"},
     Sentence{NotWell, "generation {} was not well {} after the flip: {}"},
+    Sentence{
+        TooManyErrors,
+        "generation {} failed {} of its {} connections within {} of the flip, and swap.errors is "
+        "{} "
+        "in a hundred"},
+    Sentence{NotRestarted, "plugin {}, which is restarted with it, was not: {}"},
     Sentence{TakenBack, "generation {} was taken back"},
     Sentence{ServerEnds, "is not swapped: the server stops"},
     Sentence{
         NothingToTakeBack,
-        "has no generation to go back to: the window of its last swap is over, or there was none"},
+        "has no generation to go back to: it has not been swapped since the server started"},
 };
 
 static_assert(kSentences.size() == static_cast<std::size_t>(Count), "one sentence for each code");

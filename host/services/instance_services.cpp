@@ -72,7 +72,10 @@ bool InstanceServices::connection_opened() noexcept {
   // Raised before the look at `draining`, and drain sets that before it looks at the count: one of
   // the two sees the other.
   connections.fetch_add(1);
-  if (!draining) return true;
+  if (!draining) {
+    taken.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
   connection_closed();
   return false;
 }

@@ -75,6 +75,7 @@ struct InstanceServices {
 
   std::atomic<std::uint64_t> connections{
       0};                               ///< given or being given, accepted or dialled or adopted
+  std::atomic<std::uint64_t> taken{0};  ///< connections since it began
   std::atomic<std::uint64_t> errors{0}; ///< connections it did not take, or closed as "internal"
   std::atomic<std::uint64_t> timers{0};
   std::atomic<std::uint64_t> posts{0}; ///< posted and not yet run

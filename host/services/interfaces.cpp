@@ -50,6 +50,7 @@ struct sy_interface {
   const void* owner;
   std::string consumer;
   bool closed = false; ///< guarded by quiescence.mutex
+  std::atomic<bool> held{false};
   switchyard::host::Leases leases[2]{{this}, {this}};
 
   [[nodiscard]] std::size_t out() const noexcept { return leases[0].out + leases[1].out; }
@@ -127,6 +128,27 @@ Interfaces::revoke(std::string_view id, const void* provider, Clock::time_point 
   return consumers;
 }
 
+bool Interfaces::hold(const void* owner, std::string_view id, Clock::time_point deadline) {
+  std::unique_lock lock{state_->quiescence.mutex};
+  const auto theirs = [&](const auto& handle) {
+    return handle->owner == owner && handle->slot.id == id;
+  };
+  for (const auto& handle : state_->handles) {
+    if (theirs(handle)) handle->held = true;
+  }
+  return state_->quiescence.wait_until(lock, deadline, [&] {
+    return std::ranges::none_of(
+        state_->handles, [&](const auto& handle) { return theirs(handle) && handle->out() != 0; });
+  });
+}
+
+void Interfaces::release_hold(const void* owner, std::string_view id) {
+  const std::lock_guard lock{state_->quiescence.mutex};
+  for (const auto& handle : state_->handles) {
+    if (handle->owner == owner && handle->slot.id == id) handle->held = false;
+  }
+}
+
 sy_interface* Interfaces::open(const void* owner, std::string_view consumer, std::string_view id) {
   const std::lock_guard lock{state_->quiescence.mutex};
   state_->free_closed();
@@ -162,6 +184,10 @@ sy_status Interfaces::acquire(sy_interface* handle, sy_lease* lease) noexcept {
     leases.out.fetch_add(1);
     // Counted before this look, and whoever takes a provider away looks at the count after it has
     // changed `current`: one of the two sees the other.
+    if (handle->held) {
+      handle->quiescence.give_back(leases.out);
+      return SY_REVOKED;
+    }
     if (slot.current.load() == provider) {
       *lease = {provider->table, provider->instance, &leases};
       return SY_OK;

@@ -16,8 +16,8 @@ namespace switchyard::host {
 
 /// Who provides which interface, and who holds a lease on it now. A consumer's handle outlives its
 /// provider. While a provider is replaced there are two: new leases lead to one of them, those that
-/// are out stay with theirs. open, close, publish and revoke: control thread; acquire and release:
-/// any thread.
+/// are out stay with theirs. open, close, publish, revoke and hold: control thread; acquire and
+/// release: any thread.
 class Interfaces {
 public:
   using Clock = std::chrono::steady_clock;
@@ -39,6 +39,11 @@ public:
   /// consumers that still hold one: the provider must stay then.
   [[nodiscard]] std::vector<std::string>
   revoke(std::string_view id, const void* provider, Clock::time_point deadline);
+
+  /// acquire() says SY_REVOKED to `owner` on `id` until release_hold(). Waits until it has no lease
+  /// out there, at most until `deadline`; false when it still has one.
+  [[nodiscard]] bool hold(const void* owner, std::string_view id, Clock::time_point deadline);
+  void release_hold(const void* owner, std::string_view id);
 
   /// A handle for `owner`, which is whatever identifies an instance; `consumer` is its name.
   [[nodiscard]] sy_interface*

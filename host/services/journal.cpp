@@ -51,9 +51,11 @@ struct Journal::State {
 
   std::chrono::milliseconds removal_limit;
   Quiescence quiescence; ///< its mutex guards the lists; it is never held while a plugin is called
-  Registrations registrations;       ///< in the order they were made
-  Registrations stuck;               ///< removed with a call still running
-  Registrations withdrawn;           ///< by the host; the registrant may come to say remove
+  Registrations registrations; ///< in the order they were made
+  Registrations stuck;         ///< removed with a call still running
+  Registrations withdrawn;     ///< by the host; the registrant may come to say remove
+  std::vector<const void*>
+      aside; ///< owners of what no registrar has, or only calls still run through
   std::vector<Registrar> registrars; ///< in the order they came
 
   std::vector<Registrar> registrars_of(std::string_view id) {
@@ -67,6 +69,16 @@ struct Journal::State {
   void remove_registrar(std::string_view id, const void* provider) {
     const std::lock_guard lock{quiescence.mutex};
     std::erase_if(registrars, [&](const auto& r) { return r.id == id && r.provider == provider; });
+  }
+
+  /// With the mutex, or on the control thread, which alone changes it.
+  [[nodiscard]] bool is_aside(const void* owner) const {
+    return std::ranges::find(aside, owner) != aside.end();
+  }
+
+  /// What registrars of `id` are to have.
+  Registrations current(std::string_view id) {
+    return select([&](const auto& r) { return r.id == id && !is_aside(r.owner); });
   }
 
   template <class Matches>
@@ -99,6 +111,39 @@ struct Journal::State {
       unbind_from_all(registration);
       return status;
     }
+    return SY_OK;
+  }
+
+  /// The part of an exchange that concerns one registrar.
+  static sy_status exchange(
+      const Registrar& at,
+      const Registrations& before,
+      const Registrations& after,
+      sy_error* error) {
+    std::vector<sy_registration*> gone;
+    for (const auto& registration : before) {
+      if (std::ranges::find(registration->bound, at.provider) != registration->bound.end())
+        gone.push_back(registration.get());
+    }
+    std::vector<sy_binding> come;
+    for (const auto& registration : after) {
+      if (registration->id == at.id)
+        come.push_back(
+            {registration.get(),
+             view(registration->key),
+             registration->entry.data(),
+             registration->entry.size()});
+    }
+    if (gone.empty() && come.empty()) return SY_OK;
+    if (at.table->exchange == nullptr)
+      return fail(error, SY_UNSUPPORTED, "it does not exchange registrations");
+    const auto status =
+        at.table->exchange(at.provider, gone.data(), gone.size(), come.data(), come.size(), error);
+    if (status != SY_OK) return status;
+    for (auto* registration : gone)
+      std::erase(registration->bound, at.provider);
+    for (const auto& binding : come)
+      binding.registration->bound.push_back(at.provider);
     return SY_OK;
   }
 
@@ -153,7 +198,7 @@ Journal::attach(std::string_view id, const sy_registrar* registrar, void* provid
     state_->registrars.push_back(added);
   }
   std::vector<std::string> refused;
-  for (const auto& registration : state_->select([&](const auto& r) { return r.id == id; })) {
+  for (const auto& registration : state_->current(id)) {
     sy_error error{.struct_size = sizeof(sy_error), .code = SY_OK, .text = {}};
     if (state_->bind(*registration, added, &error) != SY_OK) {
       refused.push_back(clause(*registration, error));
@@ -179,7 +224,7 @@ void Journal::abandon(std::string_view id, const void* provider) {
 
 std::vector<std::string> Journal::registered_with(std::string_view id) const {
   std::vector<std::string> all;
-  for (const auto& each : state_->select([&](const auto& r) { return r.id == id; }))
+  for (const auto& each : state_->current(id))
     all.push_back('"' + each->key + "\" of plugin " + each->name);
   return all;
 }
@@ -190,6 +235,54 @@ std::vector<std::string> Journal::registrations_of(const void* owner) const {
     if (std::ranges::find(ids, each->id) == ids.end()) ids.push_back(each->id);
   }
   return ids;
+}
+
+std::string Journal::not_exchangeable(const void* owner) const {
+  for (const auto& id : registrations_of(owner)) {
+    for (const auto& registrar : state_->registrars_of(id)) {
+      if (registrar.table->exchange == nullptr) return id;
+    }
+  }
+  return {};
+}
+
+void Journal::keep_aside(const void* owner) {
+  const std::lock_guard lock{state_->quiescence.mutex};
+  state_->aside.push_back(owner);
+}
+
+std::optional<std::string> Journal::exchange(const void* before, const void* after) {
+  const auto gone = state_->select([&](const auto& r) { return r.owner == before; });
+  const auto come = state_->select([&](const auto& r) { return r.owner == after; });
+  std::vector<State::Registrar> registrars;
+  {
+    const std::lock_guard lock{state_->quiescence.mutex};
+    registrars = state_->registrars;
+  }
+  for (auto at = registrars.begin(); at != registrars.end(); ++at) {
+    sy_error error{.struct_size = sizeof(sy_error), .code = SY_OK, .text = {}};
+    if (State::exchange(*at, gone, come, &error) == SY_OK) continue;
+    // Whoever had the old set a moment ago takes it back.
+    for (auto done = registrars.begin(); done != at; ++done) {
+      sy_error unwanted{.struct_size = sizeof(sy_error), .code = SY_OK, .text = {}};
+      static_cast<void>(State::exchange(*done, come, gone, &unwanted));
+    }
+    return "the provider of " + at->id + " says: " + std::string{said(error)};
+  }
+  const std::lock_guard lock{state_->quiescence.mutex};
+  std::erase(state_->aside, after);
+  if (before != nullptr) state_->aside.push_back(before);
+  return std::nullopt;
+}
+
+void Journal::end_soon(const void* owner, bool all) {
+  for (const auto& registration : state_->select([&](const auto& r) { return r.owner == owner; })) {
+    if (registration->calls == 0) continue;
+    for (const auto& registrar : state_->registrars_of(registration->id)) {
+      if (registrar.table->end_soon != nullptr)
+        registrar.table->end_soon(registrar.provider, registration.get(), all ? 1 : 0);
+    }
+  }
 }
 
 sy_status Journal::add(
@@ -209,7 +302,11 @@ sy_status Journal::add(
   if (struct_size != entry_size) {
     return fail(error, SY_INVALID, "struct_size of the entry is not entry_size");
   }
-  const auto same = state_->select([&](const auto& r) { return r.id == id && r.key == key; });
+  const auto aside = state_->is_aside(owner);
+  const auto same = state_->select([&](const auto& r) {
+    if (r.id != id || r.key != key) return false;
+    return r.owner == owner || r.name != name || !(aside || state_->is_aside(r.owner));
+  });
   if (!same.empty()) {
     return fail(
         error,
@@ -226,7 +323,9 @@ sy_status Journal::add(
       std::string{id},
       std::string{key},
       std::vector<std::byte>{bytes, bytes + entry_size}}};
-  if (const auto status = state_->bind_to_all(*made, error); status != SY_OK) return status;
+  if (!aside) {
+    if (const auto status = state_->bind_to_all(*made, error); status != SY_OK) return status;
+  }
   const std::lock_guard lock{state_->quiescence.mutex};
   *registration = state_->registrations.emplace_back(std::move(made)).get();
   return SY_OK;
@@ -252,13 +351,16 @@ std::vector<std::string> Journal::remove_all(const void* owner) {
 void Journal::forget(const void* owner) {
   const std::lock_guard lock{state_->quiescence.mutex};
   std::erase_if(state_->withdrawn, [&](const auto& each) { return each->owner == owner; });
+  std::erase(state_->aside, owner);
 }
 
 std::size_t Journal::running(const void* owner) const {
   const std::lock_guard lock{state_->quiescence.mutex};
   std::size_t calls = 0;
-  for (const auto& registration : state_->stuck) {
-    if (registration->owner == owner) calls += registration->calls;
+  for (const auto* list : {&state_->registrations, &state_->stuck}) {
+    for (const auto& registration : *list) {
+      if (registration->owner == owner) calls += registration->calls;
+    }
   }
   return calls;
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@ namespace switchyard::host {
 [[nodiscard]] const sy_journal& journal_table() noexcept;
 
 /// What every registrant has registered with every interface, so that either side can be replaced.
-/// add, remove and bind functions: control thread; enter and leave: any thread.
+/// add, remove, exchange and what binds: control thread; enter and leave: any thread.
 class Journal {
 public:
   using Clock = std::chrono::steady_clock;
@@ -45,8 +46,24 @@ public:
   /// The interfaces that `owner` has registered something with.
   [[nodiscard]] std::vector<std::string> registrations_of(const void* owner) const;
 
+  /// The first of `owner`'s interfaces with a registrar that cannot exchange; empty when all can.
+  [[nodiscard]] std::string not_exchangeable(const void* owner) const;
+
+  /// What `owner` adds from now on is kept aside: no registrar has it until exchange().
+  void keep_aside(const void* owner);
+
+  /// In one step of each registrar: what `before` (null: nobody) has registered is kept aside, and
+  /// what `after` has kept aside is bound. Nothing, or a clause that says who does not take it:
+  /// then all is as it was.
+  [[nodiscard]] std::optional<std::string> exchange(const void* before, const void* after);
+
+  /// Tells the calls that run through registrations of `owner` that their end is wanted soon: those
+  /// that can last, or all of them.
+  void end_soon(const void* owner, bool all);
+
   /// As sy_journal.add. `owner` is whatever identifies the registrant, `name` its name. SY_EXISTS
-  /// when somebody has `key` there already. Every registrar that is there must take it.
+  /// when somebody has `key` there already; what is kept aside of the same name does not count.
+  /// Every registrar that is there must take it.
   [[nodiscard]] sy_status
   add(const void* owner,
       std::string_view name,
@@ -68,8 +85,8 @@ public:
   /// Says that `owner` is gone.
   void forget(const void* owner);
 
-  /// How many calls run through registrations of `owner` that were removed at the limit. Any
-  /// thread.
+  /// How many calls run through registrations of `owner`, those that were removed at the limit
+  /// among them. Any thread.
   [[nodiscard]] std::size_t running(const void* owner) const;
 
   [[nodiscard]] static sy_status enter(sy_registration* registration) noexcept;

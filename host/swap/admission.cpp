@@ -24,8 +24,10 @@ std::optional<Refusal> not_now(
         *other.phase == SwapPhase::Window ? "is in its rollback window" : "is being swapped";
     return refuse(SwapRelated, plugin.name, {other.name, doing});
   }
-  if (!plugin.registered_with.empty())
-    return refuse(SwapRegistrant, plugin.name, {listed(plugin.registered_with)});
+  if (!plugin.registered_for_good.empty())
+    return refuse(SwapRegistrant, plugin.name, {plugin.registered_for_good});
+  if (const auto& [interface, user] = plugin.pinned; !user.empty())
+    return refuse(SwapPinned, plugin.name, {interface, user});
   if (plugin.retained >= kRetainedMax)
     return refuse(RetainedMax, plugin.name, {std::to_string(plugin.retained)});
   if (plugin.live >= limits.generations) {

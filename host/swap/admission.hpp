@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace switchyard::host {
@@ -18,11 +19,13 @@ inline constexpr std::size_t kRetainedMax = 16;
 /// Where a plugin stands when somebody wants it, or one it is related to, swapped.
 struct SwapStanding {
   std::string name;
-  std::optional<SwapPhase> phase;           ///< of the swap that has not ended
-  std::size_t live = 1;                     ///< Generations::live()
-  std::size_t retained = 0;                 ///< Generations::retained()
-  std::vector<std::string> leaving;         ///< "generation 3 (2 connections)"
-  std::vector<std::string> registered_with; ///< interfaces it has registered something with
+  std::optional<SwapPhase> phase;   ///< of the swap that has not ended
+  std::size_t live = 1;             ///< Generations::live()
+  std::size_t retained = 0;         ///< Generations::retained()
+  std::vector<std::string> leaving; ///< "generation 3 (2 connections)"
+  std::string registered_for_good;  ///< interface it has registered with and whose provider cannot
+                                    ///< exchange registrations
+  std::pair<std::string, std::string> pinned; ///< interface, and the user that wants it so
 };
 
 /// Why `plugin` is not to be swapped now; nothing when it may be. `related` use its interfaces or

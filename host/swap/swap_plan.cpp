@@ -1,10 +1,11 @@
 #include <host/plugin/plugin_set.hpp>
 #include <host/services/journal.hpp>
 #include <host/swap/swap_plan.hpp>
+#include <host/swap/users.hpp>
 
 #include <boost/json/array.hpp>
 
-#include <algorithm>
+#include <string_view>
 
 namespace switchyard::host {
 
@@ -22,23 +23,9 @@ json::object brief(const Instance& generation) {
   return object;
 }
 
-/// Who calls an interface of `provider`, and through what.
-json::array dependents(const Manifest& provider, const PluginSet& plugins) {
-  json::array found;
-  for (const auto& plugin : plugins.plugins()) {
-    const auto* manifest = plugin->serving().manifest();
-    if (manifest == nullptr || manifest == &provider) continue;
-    for (const auto& required : manifest->requires_) {
-      if (std::ranges::find(provider.provides, required.interface, &ProvidedInterface::interface) ==
-          provider.provides.end())
-        continue;
-      found.emplace_back(json::object{
-          {"plugin", plugin->name()},
-          {"interface", required.interface},
-          {"optional", required.optional}});
-    }
-  }
-  return found;
+constexpr std::string_view word(OnSwap on_swap) {
+  constexpr std::string_view kWords[] = {"rebind", "restart", "drain_first", "pin"};
+  return kWords[static_cast<std::size_t>(on_swap)];
 }
 
 } // namespace
@@ -61,7 +48,13 @@ OrRefusal<json::object> plan_swap(
   json::array users;
   json::array registrations;
   if (const auto* manifest = serving.manifest(); manifest != nullptr) {
-    users = dependents(*manifest, plugins);
+    for (const auto& user : users_of(plugin, plugins)) {
+      users.emplace_back(json::object{
+          {"plugin", user.plugin->name()},
+          {"interface", user.interface},
+          {"optional", user.optional},
+          {"on_swap", word(user.on_swap)}});
+    }
     for (const auto& provided : manifest->provides) {
       for (const auto& each : journal.registered_with(provided.interface))
         registrations.emplace_back(provided.interface + ' ' + each);

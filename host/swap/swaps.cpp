@@ -1,10 +1,15 @@
+#include <host/plugin/control_call.hpp>
 #include <host/plugin/plugin_set.hpp>
 #include <host/services/services.hpp>
 #include <host/swap/admission.hpp>
 #include <host/swap/course.hpp>
 #include <host/swap/departure.hpp>
+#include <host/swap/flip.hpp>
+#include <host/swap/hand_over.hpp>
+#include <host/swap/judgement.hpp>
 #include <host/swap/swap_plan.hpp>
 #include <host/swap/swaps.hpp>
+#include <host/swap/users.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -40,6 +45,11 @@ std::string said(const Instance& generation) {
   return "generation " + std::to_string(generation.generation());
 }
 
+ConnectionAccount account(const Instance& generation) {
+  const auto& services = generation.services();
+  return {.taken = services.taken, .failed = services.errors};
+}
+
 template <class Unit>
 std::int64_t since(Clock::time_point begin) {
   return std::chrono::duration_cast<Unit>(Clock::now() - begin).count();
@@ -51,18 +61,29 @@ struct Swaps::State {
   SwapSurroundings around;
   std::map<const Generations*, std::shared_ptr<Swap>> current{};
   std::map<const Generations*, json::object> outcomes{};
+  std::map<const Generations*, std::string> before{}; ///< copies of versions that can be had again
   std::shared_ptr<const int> wanted = std::make_shared<const int>(0); ///< null: the server ends
 
   [[nodiscard]] SwapStanding standing(const Generations& plugin) const;
   [[nodiscard]] std::optional<Refusal> not_now(const Generations& plugin) const;
+  std::shared_ptr<Swap>
+  begin(Generations& plugin, std::string library, std::function<void(const Refusal& why)> failed);
+  void
+  restart_users(const Generations& provider, const std::function<void(const Refusal&)>& failed);
   void depart(Generations& plugin, Instance& generation);
+  void keep_before(const Generations& plugin, const Instance& generation);
 };
 
 /// One of them, from its begin to its end.
 class Swaps::Swap : public std::enable_shared_from_this<Swap> {
 public:
-  Swap(State& swaps, Generations& plugin, std::string library)
-      : swaps_{swaps}, plugin_{plugin}, library_{std::move(library)} {}
+  /// `failed` is told when it ends before the flip.
+  Swap(
+      State& swaps,
+      Generations& plugin,
+      std::string library,
+      std::function<void(const Refusal& why)> failed)
+      : swaps_{swaps}, plugin_{plugin}, library_{std::move(library)}, failed_{std::move(failed)} {}
 
   [[nodiscard]] SwapPhase phase() const noexcept { return phase_; }
 
@@ -80,6 +101,8 @@ private:
   OrRefusal<void> perform();
   OrRefusal<void> healthy();
   OrRefusal<void> flip();
+  OrRefusal<void> judge();
+  Refusal go_back(const Refusal& why);
   void passed_one(SwapPhase phase);
   void open_window();
   void watch();
@@ -89,11 +112,15 @@ private:
   State& swaps_;
   Generations& plugin_;
   const std::string library_;
+  const std::function<void(const Refusal& why)> failed_;
   const ControlReply reply_;
   SwapPhase phase_ = SwapPhase::Verify;
   std::uint32_t generation_ = 0;
   std::string version_;
   Clock::time_point begun_ = Clock::now(); ///< the phase
+  HandOver hand_over_{plugin_};
+  bool exclusive_ = false;
+  std::chrono::microseconds pause_{0}; ///< in which nobody served
   Clock::time_point flipped_;
   std::chrono::microseconds flip_time_{0};
   bool hung_ = false; ///< the new one does not return from health()
@@ -121,11 +148,15 @@ OrRefusal<void> Swaps::Swap::perform() {
     if (verified) version_ = made.manifest()->version;
     return verified;
   }
-  case SwapPhase::Plan: return swaps_.around.plugins.fits(plugin_);
+  case SwapPhase::Plan: {
+    exclusive_ = HandOver::needed(plugin_);
+    const auto fits = swaps_.around.plugins.fits(plugin_);
+    return fits && exclusive_ ? HandOver::possible(plugin_) : fits;
+  }
   case SwapPhase::Probe: return candidate->probe();
   case SwapPhase::Start: return candidate->stand_by();
   case SwapPhase::Activate: {
-    const auto active = candidate->activate();
+    const auto active = exclusive_ ? hand_over_.forward() : candidate->activate();
     if (active && !candidate->unbound().empty())
       return refuse(Unbound, plugin_.name(), {candidate->unbound().front()});
     return active;
@@ -147,29 +178,16 @@ OrRefusal<void> Swaps::Swap::healthy() {
 }
 
 OrRefusal<void> Swaps::Swap::flip() {
-  auto& before = plugin_.serving();
-  auto& fresh = *plugin_.candidate();
-  const auto replaces = before.state() == PluginState::Serving;
-  flipped_ = Clock::now();
-  if (auto published = fresh.publish(); !published) {
-    if (replaces) {
-      before.stand_aside();
-      static_cast<void>(before.publish()); // its place was kept
-    }
-    return published;
+  const auto limit = swaps_.around.config.swap.pause;
+  if (const auto pause = hand_over_.pause(); pause > limit) {
+    const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(pause);
+    return refuse(PauseTooLong, plugin_.name(), {duration_text(time), duration_text(limit)});
   }
-  plugin_.promote();
-  swaps_.around.plugins.reroute();
-  const auto stuck = swaps_.around.follow_plugins();
+  flipped_ = Clock::now();
+  const auto done = host::flip(swaps_.around, plugin_);
+  pause_ = std::chrono::duration_cast<std::chrono::microseconds>(hand_over_.pause());
   flip_time_ = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - flipped_);
-  if (!stuck || !replaces) return {};
-
-  static_cast<void>(plugin_.warm()->publish());
-  plugin_.demote();
-  swaps_.around.plugins.reroute();
-  static_cast<void>(swaps_.around.follow_plugins()); // the stuck loop takes both, in this order
-  fresh.give_up("a loop that is stuck may still lead to it");
-  return refuse(LoopStuck, plugin_.name(), {*stuck});
+  return done;
 }
 
 void Swaps::Swap::happen(SwapEvent event, const Refusal& why) {
@@ -181,13 +199,29 @@ void Swaps::Swap::happen(SwapEvent event, const Refusal& why) {
   switch (phase_) {
   case SwapPhase::Window: return open_window();
   case SwapPhase::Committed:
-    if (plugin_.warm() != nullptr && event != SwapEvent::Ending)
+    if (plugin_.warm() != nullptr && event != SwapEvent::Ending) {
+      swaps_.keep_before(plugin_, *plugin_.warm());
       swaps_.depart(plugin_, plugin_.retire());
+    }
     return end(why);
   case SwapPhase::RolledBack: flip_back(); return end(why);
-  case SwapPhase::Failed: plugin_.discard(); return end(why);
+  case SwapPhase::Failed: return end(go_back(why));
   default: return begin();
   }
+}
+
+/// The old one serves on; what is said of it.
+Refusal Swaps::Swap::go_back(const Refusal& why) {
+  const auto back = hand_over_.back();
+  if (back) return why;
+  const auto& around = swaps_.around;
+  auto& lost = plugin_.serving();
+  const auto number = std::to_string(lost.generation());
+  auto refusal = refuse(NotGoneOn, plugin_.name(), {number, back.error().text, why.text});
+  around.plugins.reroute();
+  static_cast<void>(around.follow_plugins());
+  if (!lost.code_stays()) lost.fail(refusal);
+  return refusal;
 }
 
 void Swaps::Swap::passed_one(SwapPhase phase) {
@@ -200,19 +234,24 @@ void Swaps::Swap::passed_one(SwapPhase phase) {
 }
 
 void Swaps::Swap::open_window() {
-  const auto window =
-      plugin_.warm() != nullptr ? swaps_.around.config.swap.window : std::chrono::milliseconds{0};
+  const auto watched = plugin_.warm() != nullptr && !exclusive_;
+  const auto window = watched ? swaps_.around.config.swap.window : std::chrono::milliseconds{0};
   json::object answer{
       {"plugin", plugin_.name()},
       {"generation", generation_},
       {"version", version_},
       {"flip_us", flip_time_.count()},
+      {"pause_us", pause_.count()},
       {"window_ms", window.count()}};
   if (const auto* before = plugin_.warm(); before != nullptr) {
     answer["before"] = {
         {"generation", before->generation()}, {"version", before->manifest()->version}};
   }
   reply_.end(std::move(answer));
+  swaps_.restart_users(plugin_, [self = weak_from_this()](const Refusal& why) {
+    if (const auto open = self.lock()) open->happen(SwapEvent::Refused, why);
+  });
+  if (phase_ != SwapPhase::Window) return;
   if (window.count() == 0) return happen(SwapEvent::Done);
   watch();
 }
@@ -223,13 +262,8 @@ void Swaps::Swap::watch() {
   timer_.expires_at(std::min(over, Clock::now() + limits.health_interval));
   timer_.async_wait([self = shared_from_this(), over](boost::system::error_code cancelled) {
     if (cancelled || self->phase_ != SwapPhase::Window) return;
-    if (const auto well = self->plugin_.serving().health(); !well) {
-      self->hung_ = well.error().code == CallHung;
-      const auto time = std::to_string(since<std::chrono::milliseconds>(self->flipped_)) + " ms";
-      const auto number = std::to_string(self->generation_);
-      self->happen(
-          SwapEvent::Refused,
-          refuse(NotWell, self->plugin_.name(), {number, time, well.error().text}));
+    if (const auto well = self->judge(); !well) {
+      self->happen(SwapEvent::Refused, well.error());
     } else if (Clock::now() >= over) {
       self->happen(SwapEvent::Done);
     } else {
@@ -238,17 +272,37 @@ void Swaps::Swap::watch() {
   });
 }
 
+/// Whether the new one is well, by what it says and by what becomes of its connections.
+OrRefusal<void> Swaps::Swap::judge() {
+  const auto& serving = plugin_.serving();
+  const auto number = std::to_string(generation_);
+  const auto time = std::to_string(since<std::chrono::milliseconds>(flipped_)) + " ms";
+  if (const auto well = plugin_.serving().health(); !well) {
+    hung_ = well.error().code == CallHung;
+    return refuse(NotWell, plugin_.name(), {number, time, well.error().text});
+  }
+  const auto fresh = account(serving);
+  const auto limit = swaps_.around.config.swap.errors;
+  if (!fails_too_often(fresh, account(*plugin_.warm()), limit)) return {};
+  return refuse(
+      TooManyErrors,
+      plugin_.name(),
+      {number,
+       std::to_string(fresh.failed),
+       std::to_string(fresh.taken),
+       time,
+       std::to_string(limit)});
+}
+
 void Swaps::Swap::flip_back() {
   auto& unwanted = plugin_.serving();
-  static_cast<void>(plugin_.warm()->publish()); // its place was kept
-  plugin_.demote();
-  swaps_.around.plugins.reroute();
-  const auto stuck = swaps_.around.follow_plugins();
-  if (hung_ || stuck) {
+  const auto followed = host::flip_back(swaps_.around, plugin_);
+  if (hung_ || !followed) {
     unwanted.give_up(hung_ ? "health() hangs" : "a loop that is stuck may still lead to it");
   } else {
     swaps_.depart(plugin_, unwanted);
   }
+  swaps_.restart_users(plugin_, [](const Refusal&) {}); // `plugin why` of the user says it
 }
 
 void Swaps::Swap::end(const Refusal& why) {
@@ -265,7 +319,9 @@ void Swaps::Swap::end(const Refusal& why) {
       {"generation", generation_},
       {"version", version_},
       {"why", why.text}};
-  swaps_.current.erase(&plugin_); // perhaps the last hold on this but the caller's
+  const auto kept = shared_from_this();
+  swaps_.current.erase(&plugin_);
+  if (phase_ == SwapPhase::Failed && failed_) failed_(why);
 }
 
 SwapStanding Swaps::State::standing(const Generations& plugin) const {
@@ -275,7 +331,8 @@ SwapStanding Swaps::State::standing(const Generations& plugin) const {
       .live = plugin.live(),
       .retained = plugin.retained(),
       .leaving = {},
-      .registered_with = {}};
+      .registered_for_good = {},
+      .pinned = {}};
   if (const auto found = current.find(&plugin); found != current.end())
     standing.phase = found->second->phase();
   for (const auto& generation : plugin.leaving()) {
@@ -285,9 +342,11 @@ SwapStanding Swaps::State::standing(const Generations& plugin) const {
         " connections");
   }
   if (plugin.serving().state() == PluginState::Serving) {
-    standing.registered_with =
-        around.services.journal.registrations_of(&plugin.serving().services());
+    standing.registered_for_good =
+        around.services.journal.not_exchangeable(&plugin.serving().services());
   }
+  for (const auto& user : users_of(plugin, around.plugins, OnSwap::Pin))
+    standing.pinned = {user.interface, user.plugin->name()};
   return standing;
 }
 
@@ -299,10 +358,52 @@ std::optional<Refusal> Swaps::State::not_now(const Generations& plugin) const {
   return host::not_now(standing(plugin), related, around.config.swap);
 }
 
+/// Begins a swap; an open window of the same plugin ends.
+std::shared_ptr<Swaps::Swap> Swaps::State::begin(
+    Generations& plugin, std::string library, std::function<void(const Refusal& why)> failed) {
+  if (const auto open = current.find(&plugin); open != current.end()) {
+    const auto kept = open->second;
+    kept->happen(SwapEvent::Superseded);
+  }
+  auto begun = std::make_shared<Swap>(*this, plugin, std::move(library), std::move(failed));
+  current[&plugin] = begun;
+  begun->begin();
+  return begun;
+}
+
+/// Puts a new generation, of the same file, in the place of each user that wants it so. `failed` is
+/// told of one for which that did not work.
+void Swaps::State::restart_users(
+    const Generations& provider, const std::function<void(const Refusal&)>& failed) {
+  std::vector<const Generations*> begun;
+  for (const auto& user : users_of(provider, around.plugins, OnSwap::Restart)) {
+    if (std::ranges::find(begun, user.plugin) != begun.end()) continue;
+    begun.push_back(user.plugin);
+    // One that is on its way already will find the provider that serves by then.
+    const auto open = current.find(user.plugin);
+    if (open != current.end() && open->second->phase() != SwapPhase::Window) continue;
+    auto& plugin = *around.plugins.find(user.plugin->name());
+    begin(plugin, plugin.serving().staged(), [failed, &plugin, &provider](const Refusal& why) {
+      failed(refuse(NotRestarted, provider.name(), {plugin.name(), why.text}));
+    });
+  }
+}
+
 void Swaps::State::depart(Generations& plugin, Instance& generation) {
   host::depart(around.context, generation, around.config.limits, wanted, [&plugin, &generation] {
     plugin.forget(generation);
   });
+}
+
+/// Keeps the file of a version for a rollback when its window is over.
+void Swaps::State::keep_before(const Generations& plugin, const Instance& generation) {
+  const auto staged = generation.staged();
+  const auto path = staged.substr(0, staged.rfind('/') + 1) + "before-" + plugin.name() + ".so";
+  if (generation.keep_copy(path)) {
+    before[&plugin] = path;
+  } else {
+    before.erase(&plugin);
+  }
 }
 
 Swaps::Swaps(SwapSurroundings surroundings)
@@ -315,14 +416,7 @@ ControlReply Swaps::swap(const std::string& name, const std::string& library) {
   auto* plugin = s.around.plugins.find(name);
   if (plugin == nullptr) return no_such(name);
   if (const auto refusal = s.not_now(*plugin)) return failure(refusal->text);
-  if (const auto open = s.current.find(plugin); open != s.current.end()) {
-    const auto kept = open->second;
-    kept->happen(SwapEvent::Superseded);
-  }
-  const auto begun = std::make_shared<Swap>(s, *plugin, library);
-  s.current[plugin] = begun;
-  begun->begin();
-  return begun->reply();
+  return s.begin(*plugin, library, {})->reply();
 }
 
 ControlReply Swaps::plan(const std::string& name, const std::string& library) {
@@ -343,8 +437,11 @@ ControlReply Swaps::take_back(const std::string& name) {
   auto* plugin = s.around.plugins.find(name);
   if (plugin == nullptr) return no_such(name);
   const auto open = s.current.find(plugin);
-  if (open == s.current.end() || open->second->phase() != SwapPhase::Window)
+  if (open == s.current.end() || open->second->phase() != SwapPhase::Window) {
+    const auto before = s.before.find(plugin);
+    if (before != s.before.end()) return swap(name, before->second);
     return failure(refuse(NothingToTakeBack, name, {}).text);
+  }
   const auto kept = open->second;
   const auto taken_back = plugin->serving().generation();
   kept->happen(SwapEvent::TakenBack, refuse(TakenBack, name, {std::to_string(taken_back)}));

@@ -1,32 +1,15 @@
 #pragma once
 
-#include <host/config/config.hpp>
 #include <host/control/reply.hpp>
+#include <host/swap/surroundings.hpp>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
 
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace switchyard::host {
-
-class PluginSet;
-struct Services;
-
-/// What swaps need of the server; all of it outlives them.
-struct SwapSurroundings {
-  std::shared_ptr<boost::asio::io_context> context; ///< of the control thread, where all of it runs
-  const Config& config;
-  PluginSet& plugins;
-  Services& services;
-
-  /// Gives every loop PluginSet::dispatch(), and returns when they have it; else a sentence.
-  std::function<std::optional<std::string>()> follow_plugins;
-};
 
 /// Every swap of a server: each a transaction that ends with the new generation, or with the old
 /// one and a sentence that says why. One thread: that of the context. A step blocks it, for as long
@@ -47,7 +30,8 @@ public:
   /// What swap() would do, as far as it can be known without running the new one in this process.
   [[nodiscard]] ControlReply plan(const std::string& name, const std::string& library);
 
-  /// Ends the window of the last swap with the generation before.
+  /// Ends the window of the last swap with the generation before. When it is over: begins a swap to
+  /// the version before.
   [[nodiscard]] ControlReply take_back(const std::string& name);
 
   /// The swap that is under way, or else how the last one ended; empty when there was none.

@@ -1,4 +1,4 @@
-"""Calls that must not fail while a plugin is swapped: swap_load.py IP PORT calls until its standard input ends.
+"""Calls that must not fail while a plugin is swapped: swap_load.py IP PORT METHOD calls until its standard input ends.
 
 16 calls in flight over yamux, each in a stream of its own. A session whose server says GoAway gets no new stream and is
 closed once its calls are answered; the next calls go over a new one. Prints `started` after the first 100 calls, at the
@@ -19,14 +19,15 @@ IN_FLIGHT = 16
 class Session:
     """One connection with its calls in flight: {stream: (sequence, begin, bytes that have come)}."""
 
-    def __init__(self, address):
+    def __init__(self, address, method):
+        self.method = method
         self.connection = wire.dial(address)
         self.yamux = wire.Yamux(self.connection)
         self.calls = {}
         self.going = False
 
     def begin(self, sequence):
-        stream = self.yamux.open(wire.request(sequence))
+        stream = self.yamux.open(wire.request(sequence, self.method))
         self.calls[stream] = (sequence, time.monotonic(), b"")
 
     def take(self):
@@ -43,7 +44,7 @@ class Session:
             elif frame.stream in self.calls:
                 sequence, begin, received = self.calls[frame.stream]
                 received += frame.payload
-                expected = wire.response(sequence)
+                expected = wire.response(sequence, self.method)
                 if not expected.startswith(received):
                     raise AssertionError(f"answer {received!r}, not {expected!r}")
                 if received == expected:
@@ -63,12 +64,12 @@ class Session:
         return self.yamux.read() if len(buffered) >= 12 + length else None
 
 
-def main(address):
+def main(address, method):
     account = {"calls": 0, "errors": [], "worst": 0.0, "sessions": 0}
     sessions, sequence, started, over = [], 0, False, False
     while sessions or not over:
         if not over and all(each.going for each in sessions):
-            sessions.append(Session(address))
+            sessions.append(Session(address, method))
             account["sessions"] += 1
         while not over and sum(len(each.calls) for each in sessions) < IN_FLIGHT:
             sequence += 1
@@ -104,9 +105,9 @@ def main(address):
 class Load:
     """The same in a process of its own."""
 
-    def __init__(self, address):
+    def __init__(self, address, method="Status.Ping"):
         self.child = subprocess.Popen(
-            [sys.executable, __file__, *map(str, address)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__, *map(str, address), method], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         if self.child.stdout.readline() != "started\n":
             raise AssertionError(f"the load could not start: {self.child.communicate(timeout=wire.LIMIT)[0]}")
@@ -122,4 +123,4 @@ class Load:
 
 
 if __name__ == "__main__":
-    main((sys.argv[1], int(sys.argv[2])))
+    main((sys.argv[1], int(sys.argv[2])), sys.argv[3])

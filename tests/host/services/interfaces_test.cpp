@@ -185,6 +185,29 @@ TEST(Interfaces, NeverLeadToAProviderThatHasGone) {
   EXPECT_EQ(interfaces.close_all(this), 0U);
 }
 
+TEST(Interfaces, KeepAConsumerAwayUntilItIsLetThroughAgain) {
+  Interfaces interfaces;
+  int provider = 0;
+  int other = 0;
+  sy_lease lease{};
+  EXPECT_THAT(interfaces.publish(kId, &provider, &provider, in(60s)), IsEmpty());
+  auto* handle = interfaces.open(this, "catalog", kId);
+  auto* free = interfaces.open(&other, "peering", kId);
+
+  ASSERT_EQ(Interfaces::acquire(handle, &lease), SY_OK);
+  EXPECT_FALSE(interfaces.hold(this, kId, in(0ms))) << "it has a lease out";
+  Interfaces::release(&lease);
+  EXPECT_TRUE(interfaces.hold(this, kId, in(60s)));
+  EXPECT_EQ(Interfaces::acquire(handle, &lease), SY_REVOKED);
+  ASSERT_EQ(Interfaces::acquire(free, &lease), SY_OK);
+  Interfaces::release(&lease);
+  interfaces.release_hold(this, kId);
+  ASSERT_EQ(Interfaces::acquire(handle, &lease), SY_OK);
+  Interfaces::release(&lease);
+  EXPECT_EQ(interfaces.close_all(this), 0U);
+  EXPECT_EQ(interfaces.close_all(&other), 0U);
+}
+
 TEST(Interfaces, AreOpenedOnlyWhenTheManifestRequiresThem) {
   LoggedServices process;
   InstanceServices instance{process.services, {}, "catalog", {kId}};

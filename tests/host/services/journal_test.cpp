@@ -30,6 +30,7 @@ struct Entry {
 struct Endpoints {
   std::map<std::string, std::pair<sy_registration*, std::uint32_t>> bound;
   std::vector<std::string> unbound;
+  std::vector<std::pair<sy_registration*, std::uint32_t>> told;
   std::mutex mutex;
 
   std::map<std::string, std::uint32_t> answers() {
@@ -66,6 +67,32 @@ struct Endpoints {
               return true;
             });
           },
+      .exchange =
+          [](void* provider,
+             sy_registration* const* gone,
+             size_t gone_count,
+             const sy_binding* come,
+             size_t come_count,
+             sy_error* error) noexcept {
+            auto& self = *static_cast<Endpoints*>(provider);
+            const std::lock_guard lock{self.mutex};
+            auto next = self.bound;
+            std::erase_if(next, [&](const auto& endpoint) {
+              return std::find(gone, gone + gone_count, endpoint.second.first) != gone + gone_count;
+            });
+            for (const auto* each = come; each != come + come_count; ++each) {
+              const std::string name{each->key.data, each->key.size};
+              if (name == "bad") return fail(error, SY_INVALID, "no dot in the name");
+              next[name] = {each->registration, static_cast<const Entry*>(each->entry)->answer};
+            }
+            self.bound.swap(next);
+            return sy_status{SY_OK};
+          },
+      .end_soon =
+          [](void* provider, sy_registration* registration, uint32_t all) noexcept {
+            auto& self = *static_cast<Endpoints*>(provider);
+            self.told.emplace_back(registration, all);
+          },
   };
 };
 
@@ -98,6 +125,8 @@ struct Hanging {
             self.inside.count_down();
             self.go.wait();
           },
+      .exchange = nullptr,
+      .end_soon = nullptr,
   };
 };
 
@@ -168,7 +197,8 @@ TEST(Journal, AddsWhatEveryProviderTakesOrNothing) {
     static void unbind(void*, sy_registration*) noexcept {}
   };
 
-  static constexpr sy_registrar kNever{sizeof(sy_registrar), 0, Never::bind, Never::unbind};
+  static constexpr sy_registrar kNever{
+      sizeof(sy_registrar), 0, Never::bind, Never::unbind, nullptr, nullptr};
   Journal journal{60s};
   Endpoints first;
   int second = 0;
@@ -323,6 +353,76 @@ TEST(Journal, NeverLetsACallIntoARegistrantThatHasGone) {
   for (auto& caller : callers)
     caller.join();
   EXPECT_GE(calls, kRounds * 10U);
+}
+
+TEST(Journal, ExchangesTheSetOfARegistrantInOneStepOfEachRegistrar) {
+  Journal journal{60s};
+  Endpoints first;
+  Endpoints second;
+  const int old = 0;
+  const int fresh = 0;
+  const int other = 0;
+  sy_registration* registration = nullptr;
+  ASSERT_THAT(journal.attach(kId, &Endpoints::kTable, &first), IsEmpty());
+  ASSERT_EQ(add(journal, &old, "KV.Get", 1, &registration), SY_OK);
+  auto* const of_old = registration;
+  ASSERT_EQ(add(journal, &old, "KV.Delete", 1, &registration), SY_OK);
+
+  journal.keep_aside(&fresh);
+  ASSERT_EQ(add(journal, &fresh, "KV.Get", 2, &registration), SY_OK) << "of the same plugin";
+  EXPECT_EQ(add(journal, &fresh, "KV.Get", 2, &registration), SY_EXISTS);
+  ASSERT_EQ(add(journal, &fresh, "KV.List", 2, &registration), SY_OK);
+  EXPECT_EQ(add(journal, &other, "KV.Get", 3, &registration), SY_EXISTS);
+  ASSERT_THAT(journal.attach(kId, &Endpoints::kTable, &second), IsEmpty());
+  EXPECT_THAT(first.answers(), ElementsAre(Pair("KV.Delete", 1), Pair("KV.Get", 1)));
+  EXPECT_THAT(second.answers(), ElementsAre(Pair("KV.Delete", 1), Pair("KV.Get", 1)));
+
+  ASSERT_EQ(Journal::enter(of_old), SY_OK);
+  EXPECT_EQ(journal.exchange(&old, &fresh), std::nullopt);
+  EXPECT_THAT(first.answers(), ElementsAre(Pair("KV.Get", 2), Pair("KV.List", 2)));
+  EXPECT_THAT(second.answers(), ElementsAre(Pair("KV.Get", 2), Pair("KV.List", 2)));
+  EXPECT_EQ(journal.running(&old), 1U) << "the call goes on";
+  journal.end_soon(&old, true);
+  EXPECT_THAT(first.told, ElementsAre(Pair(of_old, 1U)));
+  EXPECT_THAT(first.unbound, IsEmpty());
+
+  EXPECT_EQ(journal.exchange(&fresh, &old), std::nullopt) << "and back";
+  EXPECT_THAT(first.answers(), ElementsAre(Pair("KV.Delete", 1), Pair("KV.Get", 1)));
+  EXPECT_THAT(journal.remove_all(&fresh), IsEmpty());
+  EXPECT_THAT(first.answers(), ElementsAre(Pair("KV.Delete", 1), Pair("KV.Get", 1)));
+  Journal::leave(of_old);
+  journal.forget(&fresh);
+}
+
+TEST(Journal, ExchangesAllOrNothing) {
+  Journal journal{60s};
+  Endpoints first;
+  Hanging second; // which cannot exchange
+  const int old = 0;
+  const int fresh = 0;
+  sy_registration* registration = nullptr;
+  ASSERT_THAT(journal.attach(kId, &Endpoints::kTable, &first), IsEmpty());
+  ASSERT_EQ(add(journal, &old, "KV.Get", 1, &registration), SY_OK);
+  EXPECT_EQ(journal.not_exchangeable(&old), "");
+
+  journal.keep_aside(&fresh);
+  ASSERT_EQ(add(journal, &fresh, "bad", 2, &registration), SY_OK) << "nobody has looked at it yet";
+  EXPECT_EQ(
+      journal.exchange(&old, &fresh),
+      "the provider of switchyard.test.endpoints/1 says: no dot in the name");
+  EXPECT_THAT(first.answers(), ElementsAre(Pair("KV.Get", 1)));
+  EXPECT_THAT(journal.remove_all(&fresh), IsEmpty());
+
+  ASSERT_THAT(journal.attach(kId, &Hanging::kTable, &second), IsEmpty());
+  EXPECT_EQ(journal.not_exchangeable(&old), kId);
+  const int later = 0;
+  journal.keep_aside(&later);
+  ASSERT_EQ(add(journal, &later, "KV.Get", 3, &registration), SY_OK);
+  EXPECT_EQ(
+      journal.exchange(&old, &later),
+      "the provider of switchyard.test.endpoints/1 says: it does not exchange registrations");
+  EXPECT_THAT(first.answers(), ElementsAre(Pair("KV.Get", 1)));
+  second.go.count_down();
 }
 
 TEST(Journal, TakesRegistrationsOnlyForWhatTheManifestRequires) {

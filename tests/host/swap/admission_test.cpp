@@ -12,7 +12,8 @@ SwapStanding standing(std::string name) {
       .live = 1,
       .retained = 0,
       .leaving = {},
-      .registered_with = {}};
+      .registered_for_good = {},
+      .pinned = {}};
 }
 
 std::string said(const SwapStanding& plugin, const std::vector<SwapStanding>& related = {}) {
@@ -74,14 +75,22 @@ TEST(SwapAdmission, BoundsTheCodeThatStays) {
       "next swap");
 }
 
-TEST(SwapAdmission, RefusesARegistrant) {
+TEST(SwapAdmission, RefusesARegistrantWhoseProviderCannotExchange) {
   auto plugin = standing("catalog");
-  plugin.registered_with = {"switchyard.netrpc.endpoints/1", "switchyard.grpc.services/1"};
+  plugin.registered_for_good = "com.example.clock/1";
   EXPECT_EQ(
       said(plugin),
-      "plugin catalog: has registered something with switchyard.netrpc.endpoints/1, "
-      "switchyard.grpc.services/1: a plugin with registrations cannot be swapped yet, restart the "
-      "server with its new version");
+      "plugin catalog: has registered something with com.example.clock/1, whose provider cannot "
+      "exchange it: restart the server with its new version");
+}
+
+TEST(SwapAdmission, RefusesAProviderThatAUserWantsPinned) {
+  auto plugin = standing("clock");
+  plugin.pinned = {"com.example.clock/1", "alarm"};
+  EXPECT_EQ(
+      said(plugin),
+      "plugin clock: provides com.example.clock/1 to plugin alarm, which wants it pinned: stop "
+      "that one first, or restart the server");
 }
 
 } // namespace

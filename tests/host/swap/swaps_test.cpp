@@ -123,7 +123,65 @@ TEST_F(Swapping, LeadsConsumersToTheNewProvider) {
   EXPECT_THAT(yard.services.metrics.text(), HasSubstr("\nswitchyard_clock_bindings 1"));
   EXPECT_THAT(outcome("clock"), HasSubstr("generation 2 was taken back"));
   EXPECT_THAT(answer(swaps->take_back("clock")), HasSubstr("has no generation to go back to"));
-  EXPECT_THAT(answer(swaps->swap("alarm", "")), HasSubstr("cannot be swapped yet"));
+}
+
+TEST_F(Swapping, ExchangesWhatARegistrantHasRegistered) {
+  yard.config.swap.window = 1h;
+  start({"clock", "alarm_well"});
+  const auto bindings = [&](int count) {
+    return HasSubstr("\nswitchyard_clock_bindings " + std::to_string(count) + "\n");
+  };
+  EXPECT_EQ(answer(swaps->swap("alarm_well", "")), "");
+  EXPECT_THAT(yard.services.metrics.text(), bindings(1)) << "one set, not both";
+  EXPECT_EQ(answer(swaps->take_back("alarm_well")), "");
+  run_until([&] { return plugin("alarm_well").leaving().empty(); });
+  EXPECT_THAT(yard.services.metrics.text(), bindings(1));
+  EXPECT_EQ(plugin("alarm_well").serving().generation(), 1U);
+
+  EXPECT_THAT(
+      answer(swaps->swap("alarm_well", yard.put("fail_in_activate"))), HasSubstr("no peer"));
+  EXPECT_THAT(yard.services.metrics.text(), bindings(1));
+}
+
+TEST_F(Swapping, DoesWithUsersWhatTheirManifestsSay) {
+  yard.config.swap.window = 1h;
+  start({"clock", "alarm_restart", "alarm_drain_first"});
+  EXPECT_EQ(answer(swaps->swap("clock", "")), "");
+  run_until([&] { return plugin("alarm_restart").serving().generation() == 2; });
+  EXPECT_EQ(plugin("alarm_drain_first").serving().generation(), 1U);
+  EXPECT_TRUE(plugin("alarm_drain_first").serving().health()) << "it reaches its clock again";
+}
+
+TEST_F(Swapping, TakesAProviderBackWhenItsUserCannotBeRestarted) {
+  yard.config.swap.window = 1h;
+  start({"clock", "alarm_restart"});
+  std::filesystem::remove(plugin("alarm_restart").serving().staged());
+  EXPECT_EQ(answer(swaps->swap("clock", "")), "");
+  run_until([&] { return plugin("clock").serving().generation() == 1; });
+  EXPECT_THAT(
+      outcome("clock"), HasSubstr("plugin alarm_restart, which is restarted with it, was not"));
+}
+
+TEST_F(Swapping, LeavesAProviderThatAUserWantsPinned) {
+  start({"clock", "alarm_pin"});
+  EXPECT_THAT(
+      answer(swaps->swap("clock", "")), HasSubstr("to plugin alarm_pin, which wants it pinned"));
+  EXPECT_EQ(answer(swaps->plan("clock", "")), "");
+  EXPECT_THAT(json::serialize(last.at("dependents")), HasSubstr("\"on_swap\":\"pin\""));
+  EXPECT_THAT(json::serialize(last.at("not_now")), HasSubstr("wants it pinned"));
+}
+
+TEST_F(Swapping, GoesBackToTheVersionBeforeWhenTheWindowIsOver) {
+  yard.config.swap.window = 0ms;
+  start({"one", "two"});
+  EXPECT_THAT(answer(swaps->take_back("one")), HasSubstr("it has not been swapped"));
+  const auto before = plugin("one").serving().sha256();
+  EXPECT_EQ(answer(swaps->swap("one", yard.put("tag_64"))), "");
+  run_until([&] { return plugin("one").leaving().empty(); });
+  EXPECT_NE(plugin("one").serving().sha256(), before);
+  EXPECT_EQ(answer(swaps->take_back("one")), "");
+  EXPECT_EQ(plugin("one").serving().generation(), 3U);
+  EXPECT_EQ(plugin("one").serving().sha256(), before);
 }
 
 TEST_F(Swapping, LeavesTheOldOneServingWhateverTheNewOneDoes) {

@@ -1,0 +1,96 @@
+#include <host/plugin/plugin_set.hpp>
+#include <host/services/services.hpp>
+#include <host/swap/flip.hpp>
+#include <host/swap/users.hpp>
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+namespace switchyard::host {
+namespace {
+
+using enum RefusalCode;
+
+/// Keeps the consumers that want to let go of a provider first from its interfaces, while it lives.
+class EdgesHeld {
+public:
+  EdgesHeld(Interfaces& interfaces, std::vector<InterfaceUser> users)
+      : interfaces_{interfaces}, users_{std::move(users)} {}
+
+  ~EdgesHeld() {
+    for (std::size_t at = 0; at < held_; ++at)
+      interfaces_.release_hold(owner(users_[at]), users_[at].interface);
+  }
+
+  EdgesHeld(const EdgesHeld&) = delete;
+  EdgesHeld& operator=(const EdgesHeld&) = delete;
+
+  /// The one that does not let go until `deadline`; null when all have.
+  [[nodiscard]] const InterfaceUser* hold(Interfaces::Clock::time_point deadline) {
+    while (held_ < users_.size()) {
+      const auto& user = users_[held_++];
+      if (!interfaces_.hold(owner(user), user.interface, deadline)) return &user;
+    }
+    return nullptr;
+  }
+
+private:
+  static const void* owner(const InterfaceUser& user) { return &user.plugin->serving().services(); }
+
+  Interfaces& interfaces_;
+  const std::vector<InterfaceUser> users_;
+  std::size_t held_ = 0;
+};
+
+/// Leases and loops lead to whoever serves now. The sentence of a loop that does not follow.
+std::optional<std::string> reroute(const SwapSurroundings& around) {
+  around.plugins.reroute();
+  return around.follow_plugins();
+}
+
+} // namespace
+
+OrRefusal<void> flip(const SwapSurroundings& around, Generations& plugin) {
+  auto& before = plugin.serving();
+  auto& fresh = *plugin.candidate();
+  const auto replaces = before.state() == PluginState::Serving;
+
+  EdgesHeld edges{around.services.interfaces, users_of(plugin, around.plugins, OnSwap::DrainFirst)};
+  const auto deadline = Interfaces::Clock::now() + around.config.limits.control_timeout;
+  if (const auto* user = edges.hold(deadline)) {
+    return refuse(NotDrainedFirst, plugin.name(), {user->interface, user->plugin->name()});
+  }
+
+  if (replaces) {
+    if (auto taken = fresh.take_registrations(&before); !taken) return taken;
+  }
+  if (auto published = fresh.publish(); !published) {
+    if (replaces) {
+      before.stand_aside();
+      static_cast<void>(before.publish()); // its place was kept
+      static_cast<void>(before.take_registrations(&fresh));
+    }
+    return published;
+  }
+  plugin.promote();
+  const auto stuck = reroute(around);
+  if (!stuck || !replaces) return {};
+
+  static_cast<void>(plugin.warm()->take_registrations(&fresh));
+  static_cast<void>(plugin.warm()->publish());
+  plugin.demote();
+  static_cast<void>(reroute(around)); // the stuck loop takes both, in this order
+  fresh.give_up("a loop that is stuck may still lead to it");
+  return refuse(LoopStuck, plugin.name(), {*stuck});
+}
+
+bool flip_back(const SwapSurroundings& around, Generations& plugin) {
+  auto& unwanted = plugin.serving();
+  static_cast<void>(plugin.warm()->take_registrations(&unwanted)); // its keys were kept
+  static_cast<void>(plugin.warm()->publish());                     // and its place
+  plugin.demote();
+  return !reroute(around);
+}
+
+} // namespace switchyard::host

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <host/plugin/refusal.hpp>
+#include <host/swap/surroundings.hpp>
+
+namespace switchyard::host {
+
+class Generations;
+
+/// The candidate of `plugin` takes the place of the generation that serves, which is warm then:
+/// what it has registered with others, leases on its interfaces, and new connections, each in one
+/// step. On failure all is as before, but for a candidate that a stuck loop may still lead to.
+[[nodiscard]] OrRefusal<void> flip(const SwapSurroundings& around, Generations& plugin);
+
+/// The warm generation serves again, and the one after it leaves. False when a loop that is stuck
+/// may still lead to that one.
+[[nodiscard]] bool flip_back(const SwapSurroundings& around, Generations& plugin);
+
+} // namespace switchyard::host
