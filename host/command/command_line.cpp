@@ -1,5 +1,6 @@
 #include "command_line.hpp"
 
+#include "cluster.hpp"
 #include "commands.hpp"
 
 #include <host/config/address.hpp>
@@ -20,6 +21,7 @@ Examples:
   switchyard check --config staging.toml      find everything wrong with a configuration
   switchyard plugin why netrpc                what this plugin does, or why it does not
   switchyard plugin swap netrpc ./netrpc.so   another version of it, without a restart
+  switchyard cluster peers                    who is in the cluster, and who leads
   switchyard cert create --dir tls --dc dc1   CA and server certificate for [tls]
   switchyard cert create --dir tls --client operator
   switchyard proxy 127.0.0.1:8300             a clear port for buf curl and grpcurl
@@ -36,6 +38,7 @@ struct Order {
   CertificateOrder certificate;
   ProxyConfig proxy;
   SwapOrder swap;
+  ClusterOrder cluster;
   std::string plugin;
   std::function<ExitCode()> carry_out;
 };
@@ -106,6 +109,65 @@ void add_plugin(CLI::App& app, Order& order) {
   why->callback(
       [&order] { order.carry_out = [&order] { return plugin_why(order.target, order.plugin); }; });
   add_swap(*plugin, order);
+}
+
+/// A command that changes a cluster and asks first.
+void add_yes(CLI::App& command, ClusterOrder& wanted) {
+  command.add_flag("--yes", wanted.yes, "Do not ask whether it is meant");
+}
+
+void add_cluster(CLI::App& app, Order& order) {
+  auto* cluster = add(app, "cluster", "Ask about the Raft cluster of a server, and change it");
+  cluster->require_subcommand(1);
+  auto& target = order.target;
+  auto& wanted = order.cluster;
+
+  add_asking(*cluster, "peers", "Show the servers, who leads, and how far the log is", target)
+      ->callback([&order] { order.carry_out = [&order] { return cluster_peers(order.target); }; });
+
+  auto* join = add_asking(
+      *cluster, "add", "Add a server, or give one that is there a vote; ask the leader", target);
+  join->add_option("node", wanted.id, "Its name")->type_name("NODE")->required();
+  join->add_option("address", wanted.address, "What others dial")->type_name("IP:PORT")->required();
+  join->add_flag("--nonvoter", wanted.nonvoter, "It gets the log and has no vote");
+  join->callback([&order] {
+    order.carry_out = [&order] { return cluster_add(order.target, order.cluster); };
+  });
+
+  auto* remove = add_asking(*cluster, "remove", "Remove a server; ask the leader", target);
+  remove->add_option("node", wanted.id, "Its name")->type_name("NODE")->required();
+  add_yes(*remove, wanted);
+  remove->callback([&order] {
+    order.carry_out = [&order] { return cluster_remove(order.target, order.cluster); };
+  });
+
+  auto* transfer =
+      add_asking(*cluster, "transfer", "Hand leadership to another server; ask the leader", target);
+  transfer->add_option("node", wanted.id, "To whom [the voter that is furthest]")
+      ->type_name("NODE");
+  transfer->callback([&order] {
+    order.carry_out = [&order] { return cluster_transfer(order.target, order.cluster); };
+  });
+
+  add_asking(*cluster, "snapshot", "Take a snapshot of this server's state now", target)
+      ->callback(
+          [&order] { order.carry_out = [&order] { return cluster_snapshot(order.target); }; });
+
+  auto* bootstrap =
+      add_asking(*cluster, "bootstrap", "Begin a new cluster on a server that has nothing", target);
+  bootstrap->add_option("servers", wanted.founders, "All founders [this server alone]")
+      ->type_name("NODE=IP:PORT");
+  add_yes(*bootstrap, wanted);
+  bootstrap->callback([&order] {
+    order.carry_out = [&order] { return cluster_bootstrap(order.target, order.cluster); };
+  });
+
+  auto* recover = add_asking(
+      *cluster, "recover", "Go on with this server alone when a majority is lost for good", target);
+  add_yes(*recover, wanted);
+  recover->callback([&order] {
+    order.carry_out = [&order] { return cluster_recover(order.target, order.cluster); };
+  });
 }
 
 void add_cert(CLI::App& app, Order& order) {
@@ -220,6 +282,7 @@ void add_commands(CLI::App& app, Order& order) {
     order.carry_out = [&order] { return status(order.target); };
   });
   add_plugin(app, order);
+  add_cluster(app, order);
   add_cert(app, order);
   add_proxy(app, order);
   auto* about = add(app, "version", "Print the version");

@@ -1,3 +1,4 @@
+#include <host/cluster/cluster.hpp>
 #include <host/config/parse.hpp>
 #include <host/control/server.hpp>
 #include <host/serve/run.hpp>
@@ -5,6 +6,7 @@
 #include <host/swap/swaps.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/array.hpp>
@@ -14,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,8 +49,13 @@ bool flag(const json::object& request, std::string_view key) {
 }
 
 /// Answers a request of the command line. Shapes: host/control/README.md.
-ControlReply answer(const Server& server, Swaps& swaps, const json::object& request) {
+ControlReply
+answer(const Server& server, Swaps& swaps, Cluster& cluster, const json::object& request) {
+  constexpr std::string_view kOfCluster = "cluster.";
   const auto command = text(request, "command");
+  if (command.starts_with(kOfCluster)) {
+    return cluster.answer(std::string_view{command}.substr(kOfCluster.size()), request);
+  }
   const auto name = text(request, "name");
   if (command == "status") return server.status();
   if (command == "metrics") return json::object{{"text", server.metrics()}};
@@ -78,7 +86,7 @@ public:
     std::filesystem::create_directories(config_.host.data_dir, ignored);
     auto socket = ControlServer::listen(
         *context_, control_socket(config_.host), [this](const json::object& request) {
-          return swaps_ ? answer(server_, *swaps_, request)
+          return swaps_ ? answer(server_, *swaps_, *cluster_, request)
                         : failure("the server is starting or stopping");
         });
     if (!socket) return socket.error();
@@ -92,6 +100,9 @@ public:
         SwapSurroundings{context_, config_, server_.plugins(), server_.services(), [this] {
                            return server_.follow_plugins();
                          }});
+    cluster_.emplace(
+        server_.services().interfaces,
+        [context = context_](std::function<void()> run) { net::post(*context, std::move(run)); });
     wait_for_signal();
     context_->run();
   }
@@ -142,6 +153,7 @@ private:
   bool draining_ = false;
   std::unique_ptr<ControlServer> socket_;
   std::optional<Swaps> swaps_;
+  std::optional<Cluster> cluster_;
 };
 
 } // namespace
