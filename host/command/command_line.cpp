@@ -1,5 +1,6 @@
 #include "command_line.hpp"
 
+#include "author.hpp"
 #include "cluster.hpp"
 #include "commands.hpp"
 
@@ -22,6 +23,7 @@ Examples:
   switchyard plugin why netrpc                what this plugin does, or why it does not
   switchyard plugin swap netrpc ./netrpc.so   another version of it, without a restart
   switchyard cluster peers                    who is in the cluster, and who leads
+  switchyard plugin new com.example.hello     begin a plugin of your own
   switchyard cert create --dir tls --dc dc1   CA and server certificate for [tls]
   switchyard cert create --dir tls --client operator
   switchyard proxy 127.0.0.1:8300             a clear port for buf curl and grpcurl
@@ -39,6 +41,7 @@ struct Order {
   ProxyConfig proxy;
   SwapOrder swap;
   ClusterOrder cluster;
+  AuthorOrder author;
   std::string plugin;
   std::function<ExitCode()> carry_out;
 };
@@ -96,7 +99,7 @@ void add_swap(CLI::App& plugin, Order& order) {
 }
 
 void add_plugin(CLI::App& app, Order& order) {
-  auto* plugin = add(app, "plugin", "Ask about plugins, and swap them");
+  auto* plugin = add(app, "plugin", "Ask about plugins, swap them, and make new ones");
   plugin->require_subcommand(1);
 
   add_asking(*plugin, "list", "List the plugins and how far each has come", order.target)
@@ -109,6 +112,7 @@ void add_plugin(CLI::App& app, Order& order) {
   why->callback(
       [&order] { order.carry_out = [&order] { return plugin_why(order.target, order.plugin); }; });
   add_swap(*plugin, order);
+  add_author_commands(*plugin, order.author, order.carry_out);
 }
 
 /// A command that changes a cluster and asks first.

@@ -218,8 +218,12 @@ private:
     for (std::size_t at = 0; at < table.size / sizeof(Elf64_Sym); ++at) {
       const auto symbol = get<Elf64_Sym>(table, at);
       const auto binding = ELF64_ST_BIND(symbol.st_info);
-      if (symbol.st_shndx == SHN_UNDEF || binding == STB_LOCAL) continue;
+      if (binding == STB_LOCAL) continue;
       const auto name = string_at(symbol.st_name);
+      if (symbol.st_shndx == SHN_UNDEF) {
+        file_.imported.push_back(name);
+        continue;
+      }
       file_.exported.push_back(name);
       if (binding == STB_GNU_UNIQUE) file_.unique.push_back(name);
     }

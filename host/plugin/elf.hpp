@@ -33,6 +33,7 @@ struct ElfFile {
   std::vector<std::string_view> manifests; ///< bytes of each note "switchyard" of type 1
   std::vector<std::string_view> exported;  ///< dynamic symbols it defines for others
   std::vector<std::string_view> unique;    ///< those of them with STB_GNU_UNIQUE
+  std::vector<std::string_view> imported;  ///< dynamic symbols it takes from others
   std::vector<std::string_view> needed;    ///< DT_NEEDED
   bool no_delete = false;                  ///< DF_1_NODELETE
   bool static_tls = false;                 ///< DF_STATIC_TLS

@@ -3,6 +3,7 @@
 #include <host/control/server.hpp>
 #include <host/serve/run.hpp>
 #include <host/serve/server.hpp>
+#include <host/serve/supervisor.hpp>
 #include <host/swap/swaps.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -116,7 +117,11 @@ private:
   }
 
   void take(int signal) {
-    if (signal == SIGHUP) return reload();
+    if (signal == SIGHUP) {
+      tell_supervisor("RELOADING=1");
+      reload();
+      return tell_supervisor("READY=1");
+    }
     if (!std::exchange(draining_, true)) return drain(signal);
     // From the terminal a second time: who does not wait for the drain need not. SIGTERM changes
     // nothing, for some send it twice (timeout(1)).
@@ -133,6 +138,7 @@ private:
 
   void drain(int signal) {
     log_->info("stopping signal={}", signal);
+    tell_supervisor("STOPPING=1");
     swaps_->end();
     // Shared with a plugin that drains too late and then tells nobody.
     server_.begin_drain([context = context_] { context->stop(); });
@@ -177,6 +183,7 @@ int run(const Config& config, const Complain& complain) {
     return EXIT_FAILURE;
   }
   log.component("listen")->info("ready");
+  tell_supervisor("READY=1");
   control.run();
   if (server.finish() == Server::End::CodeLeft) {
     std::fflush(nullptr);

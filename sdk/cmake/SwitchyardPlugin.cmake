@@ -4,6 +4,11 @@
 #   SY_MANIFEST_JSON                    the manifest, for SY_MANIFEST_NOTE and sy_plugin.manifest
 #   SY_MANIFEST_ID, SY_MANIFEST_VERSION out of it, for sy_plugin.id and sy_plugin.version
 #   SY_PROTOCOL_<NAME>                  what serve() gets for the protocol of that name; "a.b" gives SY_PROTOCOL_A_B
+#
+# switchyard_add_check(name [CONFIG json] [WITH files…])
+#
+# Adds the test <name>.check: `switchyard-plugin check --quick` of that plugin with this configuration, and with
+# other plugins whose interfaces it requires.
 
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.25)
@@ -44,6 +49,31 @@ function(switchyard_add_plugin name)
   set(made ${CMAKE_CURRENT_BINARY_DIR}/${name}_manifest)
   switchyard_manifest_header(${arg_MANIFEST} ${made}/switchyard_manifest.h)
   target_include_directories(${name} PRIVATE ${made})
+endfunction()
+
+function(switchyard_add_check name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG" "WITH")
+  if(NOT TARGET ${name} OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "switchyard_add_check(${name}): the form is (plugin [CONFIG json] [WITH files])")
+  endif()
+  if(TARGET switchyard-plugin)
+    set(program $<TARGET_FILE:switchyard-plugin>)
+  else()
+    find_program(SWITCHYARD_PLUGIN switchyard-plugin HINTS ${_SWITCHYARD_PREFIX}/bin)
+    if(NOT SWITCHYARD_PLUGIN)
+      message(FATAL_ERROR "switchyard_add_check(${name}): switchyard-plugin is missing (package switchyard-dev)")
+    endif()
+    set(program ${SWITCHYARD_PLUGIN})
+  endif()
+  set(options --quick)
+  if(arg_CONFIG)
+    list(APPEND options --config ${arg_CONFIG})
+  endif()
+  foreach(other IN LISTS arg_WITH)
+    list(APPEND options --with ${other})
+  endforeach()
+  add_test(NAME ${name}.check COMMAND ${program} check ${options} $<TARGET_FILE:${name}>)
+  set_tests_properties(${name}.check PROPERTIES TIMEOUT 600)
 endfunction()
 
 cmake_policy(POP)

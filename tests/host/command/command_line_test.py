@@ -58,7 +58,7 @@ class Usage(CommandLine):
             self.assertIn(word, done.stdout)
 
     def test_every_command_has_help(self):
-        for command in ("serve", "check", "status", "plugin list", "plugin why", "plugin swap", "plugin rollback", "cert create", "proxy", "version"):
+        for command in ("serve", "check", "status", "plugin list", "plugin why", "plugin swap", "plugin rollback", "plugin new", "plugin check", "cert create", "proxy", "version"):
             with self.subTest(command):
                 done = self.run_command(*command.split(), "--help")
                 self.assertEqual((done.returncode, done.stderr), (DONE, ""))
@@ -67,13 +67,23 @@ class Usage(CommandLine):
 
     def test_what_is_not_understood_is_refused(self):
         for arguments in (
-            "", "srve", "serve --port 1", "plugin", "plugin why", "plugin list extra", "plugin swap", "plugin rollback", "cert", "status --config",
+            "", "srve", "serve --port 1", "plugin", "plugin why", "plugin list extra", "plugin swap", "plugin rollback", "plugin new", "plugin new a --lang go", "plugin new A", "plugin check", "cert", "status --config",
             "cert create --days 0", "cert create --days x", "serve status", "proxy", "proxy x",
         ):  # fmt: skip
             with self.subTest(arguments):
                 done = self.run_command(*arguments.split())
                 self.assertEqual((done.returncode, done.stdout), (USAGE, ""))
                 self.assertIn("--help", done.stderr)
+
+    def test_a_new_plugin_is_a_project(self):
+        done = self.run_command("plugin", "new", "com.example.hello", "--lang", "cpp", "--json")
+        made = json.loads(done.stdout)
+        self.assertEqual((done.returncode, made["id"], made["folder"]), (DONE, "com.example.hello", "hello"))
+        for file in made["files"]:
+            self.assertNotRegex((self.directory / "hello" / file).read_text(), "@(name|id|abi)")
+        self.assertIn('"id": "com.example.hello"', (self.directory / "hello/manifest.json").read_text())
+        self.expect(FAILED, "", "switchyard: hello is already there: name another folder with --dir\n",
+                    "plugin", "new", "org.example.hello")  # fmt: skip
 
     def test_version(self):
         done = self.run_command("version", "--json")
