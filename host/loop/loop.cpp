@@ -40,7 +40,8 @@ void Loop::run() {
   SpinPolicy policy{spin_};
   auto worked = Clock::now();
   while (!context_.stopped()) {
-    auto handlers = context_.poll();
+    // To poll first would ask the kernel twice: most turns that are shared leave nothing to do.
+    auto handlers = policy.shared() ? 0 : context_.poll();
     if (handlers == 0) {
       if (Clock::now() - worked < policy.budget()) continue;
       handlers = context_.run_one();

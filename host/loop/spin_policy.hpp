@@ -27,6 +27,9 @@ public:
     handlers_ += (static_cast<double>(handlers) - handlers_) / 8;
   }
 
+  /// What the last turn did goes on in another thread.
+  [[nodiscard]] bool shared() const noexcept { return shared_; }
+
   /// How long to poll after the last work.
   [[nodiscard]] Duration budget() const noexcept {
     return !shared_ && gap_ <= kFarApart * limit_ && handlers_ < kSeveral ? limit_
