@@ -2,7 +2,7 @@
 
 #include <plugins/grpc/client_call.hpp>
 #include <plugins/grpc/client_channel.hpp>
-#include <plugins/grpc/message.hpp>
+#include <plugins/grpc/client_message.hpp>
 #include <plugins/grpc/metadata.hpp>
 
 #include <boost/assert.hpp>

@@ -23,13 +23,9 @@ constexpr std::chrono::seconds kGoodbyeTime{2};
 } // namespace
 
 Connection::Connection(
-    Loop& loop,
-    sy_connection* wire,
-    sy_connection* inner,
-    std::uint64_t number,
-    const http2::Limits& limits)
+    Loop& loop, sy_connection* wire, sy_connection* inner, Peer peer, const http2::Limits& limits)
     : loop_{loop},
-      number_{number},
+      peer_{peer},
       walker_{limits},
       inward_{*this, http2::Side::Client, wire, inner},
       outward_{*this, http2::Side::Server, inner, wire} {
@@ -37,17 +33,19 @@ Connection::Connection(
 }
 
 Connection::~Connection() {
+  stop_timer(opening_timer_);
   stop_timer(stall_timer_);
   stop_timer(end_timer_);
   const auto why = reason();
   close_inner(why);
   auto* const wire = outward_.to;
   wire->api->close(wire, why);
-  loop_.peers.forget(number_);
+  loop_.peers.forget(peer_.descriptor, peer_.added);
   loop_.remove(*this);
 }
 
 void Connection::start() {
+  start_timer(opening_timer_, &Connection::silent, loop_.config.handshake_timeout);
   read(inward_);
   end_turn();
 }
@@ -143,6 +141,7 @@ void Connection::walk(Flow& flow, std::span<const std::byte> bytes) {
     std::ranges::copy(held, flow.held.begin());
     flow.held_size = static_cast<std::uint8_t>(held.size());
   }
+  if (opening_timer_ != nullptr && walker_.begun()) stop_timer(opening_timer_);
   if (passage.error && flow.sender == http2::Side::Client) return cut(*passage.error);
   if (passage.insert_at && leave_wanted_ && !walker_.gone_away(http2::Side::Server)) {
     leave_wanted_ = false;
@@ -191,6 +190,14 @@ void Connection::written(void* context, sy_status status, std::size_t) {
   flow.writing = {};
   if (&flow == &connection.outward_) connection.stop_timer(connection.stall_timer_);
   if (status != SY_OK) connection.lose(flow, flow.to, status);
+  connection.end_turn();
+}
+
+// gRPC would wait for ever.
+void Connection::silent(void* self) {
+  auto& connection = *static_cast<Connection*>(self);
+  connection.opening_timer_ = nullptr;
+  if (!connection.finish_) connection.finish(SY_CLOSE_TIMED_OUT);
   connection.end_turn();
 }
 

@@ -28,12 +28,18 @@ class Loop;
 class Connection : public boost::intrusive::list_base_hook<
                        boost::intrusive::link_mode<boost::intrusive::safe_link>> {
 public:
-  /// Takes both connections. `number` is what Peers knows the client by; `limits` outlive this.
+  /// What Peers knows the client by.
+  struct Peer {
+    int descriptor;
+    std::uint64_t added;
+  };
+
+  /// Takes both connections. `limits` outlive this.
   Connection(
       Loop& loop,
       sy_connection* wire,
       sy_connection* inner,
-      std::uint64_t number,
+      Peer peer,
       const http2::Limits& limits);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -65,6 +71,7 @@ private:
 
   static void readable(void* flow, sy_status status, std::size_t transferred);
   static void written(void* flow, sy_status status, std::size_t transferred);
+  static void silent(void* self);
   static void stalled(void* self);
   static void ran_out(void* self);
 
@@ -92,10 +99,11 @@ private:
   [[nodiscard]] sy_close_reason reason() const noexcept;
 
   Loop& loop_;
-  const std::uint64_t number_;
+  const Peer peer_;
   http2::Walker walker_;
-  Flow inward_;  ///< client to gRPC
-  Flow outward_; ///< gRPC to client
+  Flow inward_;                       ///< client to gRPC
+  Flow outward_;                      ///< gRPC to client
+  sy_timer* opening_timer_ = nullptr; ///< until the client's first SETTINGS
   sy_timer* stall_timer_ = nullptr;
   sy_timer* end_timer_ = nullptr; ///< of a client that has been told to leave, or of the goodbye
   std::optional<sy_close_reason> finish_; ///< gRPC has gone, and the client is to go, for this

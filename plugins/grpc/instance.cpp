@@ -77,11 +77,13 @@ sy_instance::~sy_instance() = default;
 
 void sy_instance::start() {
   start_library();
+  queue_ = std::make_unique<CompletionQueue>();
+  queue_->start(host_);
   for (const bool external : {false, true}) {
     for (const bool direct : {false, true}) {
       if (direct && config_.direct_listeners.empty()) continue;
       servers_[external][direct] =
-          std::make_unique<Server>(ServerRole{external, direct}, config_, environment_);
+          std::make_unique<Server>(ServerRole{external, direct}, config_, environment_, *queue_);
     }
   }
 }
@@ -98,7 +100,7 @@ sy_status sy_instance::serve(std::uint32_t protocol, sy_connection* connection) 
   }
   const bool external = protocol == SY_PROTOCOL_GRPC_EXTERNAL;
   if (info.tls == 0 && config_.is_direct(view(info.listener))) {
-    return hand_over(*servers_[external][true], connection);
+    return hand_over(*servers_[external][true], connection, info);
   }
   return walk(shares_[index]->loop, external, connection, info);
 }
@@ -109,34 +111,35 @@ sy_status sy_instance::walk(
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
     return SY_LIMIT;
   }
-  const auto number = peers_.add(info);
   sy_connection* inner = nullptr;
-  auto status = SY_INTERNAL;
-  if (peers_.name(ends[0], number)) {
-    status = loops_api_.adopt(host_.get(), ends[0], &inner);
-  } else {
-    ::close(ends[0]);
-  }
+  const auto status = loops_api_.adopt(host_.get(), ends[0], &inner);
   if (status != SY_OK) {
     ::close(ends[1]);
-    peers_.forget(number);
     return status;
   }
+  const grpc::Connection::Peer peer{ends[1], peers_.add(ends[1], info)};
   // Deletes itself when the connection ends.
-  auto* const made = new grpc::Connection{loop, connection, inner, number, limits_[external]};
+  auto* const made = new grpc::Connection{loop, connection, inner, peer, limits_[external]};
   servers_[external][false]->serve(ends[1]);
   made->start();
   return SY_OK;
 }
 
-sy_status sy_instance::hand_over(Server& server, sy_connection* connection) {
+sy_status
+sy_instance::hand_over(Server& server, sy_connection* connection, const sy_connection_info& info) {
   sy_descriptor descriptor{};
   descriptor.struct_size = sizeof descriptor;
   const auto status = connection->api->detach(connection, &descriptor);
   if (status != SY_OK) return status;
+  if (descriptor.read_ahead.size != 0) { // gRPC's core takes a socket as it is
+    host_.log(SY_LOG_ERROR, "a host that has read ahead cannot serve direct_listeners");
+    ::close(descriptor.descriptor);
+    return SY_OK;
+  }
+  static_cast<void>(peers_.add(descriptor.descriptor, info));
   handed_over_.add(descriptor.descriptor);
   metrics_.connection_handed_over();
-  server.serve(descriptor.descriptor, view(descriptor.read_ahead));
+  server.serve(descriptor.descriptor);
   return SY_OK;
 }
 
@@ -213,6 +216,7 @@ void sy_instance::stop() {
     for (auto& server : roles)
       server.reset();
   }
+  queue_.reset();
 }
 
 // They wait for nothing any more but for a processor.

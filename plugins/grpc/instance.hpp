@@ -5,6 +5,7 @@
 
 #include <plugins/grpc/call_environment.hpp>
 #include <plugins/grpc/client.hpp>
+#include <plugins/grpc/completion_queue.hpp>
 #include <plugins/grpc/config.hpp>
 #include <plugins/grpc/descriptors.hpp>
 #include <plugins/grpc/live_calls.hpp>
@@ -98,7 +99,8 @@ private:
       bool external,
       sy_connection* connection,
       const sy_connection_info& info);
-  [[nodiscard]] sy_status hand_over(Server& server, sy_connection* connection);
+  [[nodiscard]] sy_status
+  hand_over(Server& server, sy_connection* connection, const sy_connection_info& info);
 
   void begin_drain();
   void begin_shutdown();
@@ -126,7 +128,9 @@ private:
   const switchyard::grpc::CallEnvironment environment_;
   switchyard::grpc::Client client_;
   std::vector<std::unique_ptr<Share>> shares_; ///< by the host's numbers of loops
-  std::unique_ptr<Server> servers_[2][2];      ///< [external][direct], from start() to stop()
+  // From start() to stop().
+  std::unique_ptr<switchyard::grpc::CompletionQueue> queue_;
+  std::unique_ptr<Server> servers_[2][2]; ///< [external][direct]
   switchyard::grpc::Descriptors handed_over_;
   std::atomic<std::size_t> to_drain_ = 0; ///< loops whose clients have not been told
   Alarm unary_alarm_;

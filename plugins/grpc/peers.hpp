@@ -3,7 +3,6 @@
 #include <switchyard/connection.h>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -21,38 +20,39 @@ struct Peer {
   bool tls = false;
 };
 
-/// Leads from what gRPC knows of a connection, the address of our end of its socket pair, to who
-/// is behind it. That address is an abstract Unix name (unix(7)) with a number in it, and with
-/// random digits, which nobody else on the machine can take first. Any thread.
+/// Leads from what gRPC knows of a connection, the number of its descriptor, to who is behind it.
+/// gRPC closes a descriptor after the last call of its connection has gone, so the number means
+/// what it meant for as long as somebody asks for a call's peer. Any thread.
 class Peers {
 public:
-  /// Throws Failure when the system gives no random bytes.
-  Peers();
+  /// Remembers who is behind a descriptor, instead of who was behind the one before of that number.
+  /// Returns what forget() wants.
+  std::uint64_t add(int descriptor, const sy_connection_info& info);
 
-  /// Remembers who is behind a connection until forget(). Returns its number.
-  [[nodiscard]] std::uint64_t add(const sy_connection_info& info);
+  /// Does nothing when the number has been given to another one.
+  void forget(int descriptor, std::uint64_t added);
 
-  void forget(std::uint64_t number);
-
-  /// Gives `socket`, an unnamed Unix socket, the name of that number. False when that fails.
-  [[nodiscard]] bool name(int socket, std::uint64_t number) const;
-
-  /// `uri` is as gRPC says it: "unix-abstract:NAME" or, of a connection that was handed over,
-  /// "ipv4:ADDRESS". What is empty is not known: the connection has ended.
+  /// `uri` is as gRPC says it: "fd:NUMBER". What is empty is not known: the connection has ended.
   [[nodiscard]] std::shared_ptr<const Peer> find(std::string_view uri) const;
 
 private:
+  struct Known {
+    std::uint64_t added;
+    std::shared_ptr<const Peer> peer;
+  };
+
   struct Shard {
     std::mutex mutex;
-    std::unordered_map<std::uint64_t, std::shared_ptr<const Peer>> peers;
+    std::unordered_map<int, Known> peers;
+    std::uint64_t next = 1;
   };
 
   static constexpr std::size_t kShards = 16;
 
-  [[nodiscard]] Shard& shard(std::uint64_t number) const { return shards_[number % kShards]; }
+  [[nodiscard]] Shard& shard(int descriptor) const {
+    return shards_[static_cast<std::size_t>(descriptor) % kShards];
+  }
 
-  std::string prefix_; ///< of every name, without the NUL that makes it abstract
-  std::atomic<std::uint64_t> next_{1};
   mutable std::array<Shard, kShards> shards_;
 };
 

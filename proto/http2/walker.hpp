@@ -55,6 +55,9 @@ public:
   /// its SETTINGS and stands between two frames, outside of a header block.
   [[nodiscard]] bool may_insert() const noexcept;
 
+  /// True once the first SETTINGS of the client have come.
+  [[nodiscard]] bool begun() const noexcept { return client_.begun; }
+
   /// Streams that the client opened and that are not finished in both directions. 0 after GOAWAY
   /// means that the client may be gone any time; until it closes it may open more.
   [[nodiscard]] std::size_t open_streams() const noexcept { return streams_.count(); }

@@ -34,6 +34,18 @@ TEST_F(GrpcConnections, EndsWithItsClient) {
   EXPECT_EQ(reason(), SY_CLOSE_FINISHED);
 }
 
+TEST_F(GrpcConnections, EndsAClientThatSaysNothing) {
+  Http2Peer speaks{open()};
+  speaks.call(1, "/switchyard.status.v1.Status/Ping");
+  ASSERT_TRUE(speaks.find(FrameType::Headers));
+  auto silent = open();
+  advance(20 * kSecond);
+  silent.close();
+  EXPECT_EQ(reason(), SY_CLOSE_TIMED_OUT);
+  speaks.call(3, "/switchyard.status.v1.Status/Ping");
+  EXPECT_TRUE(speaks.find(FrameType::Headers));
+}
+
 TEST_F(GrpcConnections, SaysThatAClientWentWithCallsOpen) {
   Http2Peer client{open()};
   client.call(1, "/test.Service/Bidi", false);

@@ -5,65 +5,44 @@
 #include <plugins/grpc/metadata.hpp>
 #include <plugins/grpc/peers.hpp>
 
-#include <sys/un.h>
-
 #include <cstring>
 
 namespace switchyard::grpc::test {
 namespace {
 
-std::string name_of(int socket) {
-  sockaddr_un address{};
-  socklen_t size = sizeof address;
-  EXPECT_EQ(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  return {address.sun_path + 1, size - offsetof(sockaddr_un, sun_path) - 1};
-}
-
-TEST(GrpcPeers, AreFoundByTheNameOfTheirSocket) {
+TEST(GrpcPeers, AreFoundByTheirDescriptor) {
   Peers peers;
   sy_connection_info info{};
   std::strcpy(info.remote, "[2001:db8::1]:443");
   info.tls = 1;
   info.server_name = text("server.example");
   info.peer_names = text("one\ntwo");
-  const auto number = peers.add(info);
-  const auto [first, second] = peer::socket_pair();
-  ASSERT_TRUE(peers.name(first.get(), number));
-  EXPECT_FALSE(peers.name(second.get(), number)) << "a name is given once";
-
-  const auto uri = "unix-abstract:" + name_of(first.get());
-  const auto found = peers.find(uri);
+  const auto first = peers.add(7, info);
+  const auto found = peers.find("fd:7");
   EXPECT_EQ(found->remote, "[2001:db8::1]:443");
   EXPECT_EQ(found->server_name, "server.example");
   EXPECT_EQ(found->peer_names, "one\ntwo");
   EXPECT_TRUE(found->tls);
-  EXPECT_EQ(Peers{}.find(uri)->remote, "") << "of another instance";
-  peers.forget(number);
-  EXPECT_EQ(peers.find(uri)->remote, "");
+  EXPECT_EQ(peers.find("fd:23")->remote, "") << "of the same shard";
+
+  std::strcpy(info.remote, "192.0.2.1:80");
+  const auto second = peers.add(7, info);
+  peers.forget(7, first); // comes late
+  EXPECT_EQ(peers.find("fd:7")->remote, "192.0.2.1:80");
+  peers.forget(7, second);
+  EXPECT_EQ(peers.find("fd:7")->remote, "");
   EXPECT_EQ(found->remote, "[2001:db8::1]:443") << "kept by who has found it";
 }
 
-TEST(GrpcPeers, TakeAddressesAsTheyAre) {
-  const Peers peers;
-
-  const struct {
-    std::string_view uri;
-    std::string_view remote;
-  } cases[] = {
-      {"ipv4:127.0.0.1:80", "127.0.0.1:80"},
-      {"ipv6:%5B::1%5D:80", "[::1]:80"},
-      {"ipv6:[::1]:80", "[::1]:80"},
-      {"ipv6:%5", "%5"},
-      {"ipv6:%zz", "%zz"},
-      {"unix:/path", ""},
-      {"unix-abstract:switchyard-grpc-1", ""},
-      {"", ""},
-  };
-
-  for (const auto& c : cases) {
-    EXPECT_EQ(peers.find(c.uri)->remote, c.remote) << c.uri;
-    EXPECT_FALSE(peers.find(c.uri)->tls);
-  }
+TEST(GrpcPeers, KnowNothingOfOtherNames) {
+  Peers peers;
+  sy_connection_info info{};
+  std::strcpy(info.remote, "192.0.2.1:80");
+  for (const int descriptor : {0, 1})
+    static_cast<void>(peers.add(descriptor, info));
+  for (const auto* uri :
+       {"", "fd:", "fd:-1", "fd:1x", "fd:99999999999", "ipv4:1", "unix:", "fd: 1"})
+    EXPECT_EQ(peers.find(uri)->remote, "") << uri;
 }
 
 TEST(GrpcMetadata, IsJudged) {
