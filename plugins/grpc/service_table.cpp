@@ -52,10 +52,8 @@ void check(std::string_view name, const sy_grpc_service& service) {
     if (method->kind > SY_GRPC_BIDIRECTIONAL) {
       throw Failure{SY_INVALID, "method " + called + " is of no known kind"};
     }
-    const auto same = [&](const auto* other) {
-      return other != method && view(other->name) == called;
-    };
-    if (std::ranges::any_of(methods_of(service), same)) {
+    const auto same = [&](const auto* other) { return view(other->name) == called; };
+    if (std::ranges::count_if(methods_of(service), same) > 1) {
       throw Failure{SY_INVALID, "two methods are named " + called};
     }
   }
