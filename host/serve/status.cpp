@@ -68,10 +68,10 @@ json::object Server::status() const {
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
     listeners.emplace_back(json::object{
         {"name", config_.listeners[i].name},
-        {"address", bound_address(i)},
+        {"address", in_use_.listening.address(i)},
         {"protocol", config_.listeners[i].protocol},
         {"tls", config_.listeners[i].tls},
-        {"accepted", accepted_by(loops_, i)}});
+        {"accepted", in_use_.listening.accepted(i)}});
   }
 
   const auto sum = totals(loops_);
