@@ -18,6 +18,7 @@ constexpr const char* kEpilogue = R"(
 Examples:
   switchyard serve                            serve what plugins.toml in this directory says
   switchyard check --config staging.toml      find everything wrong with a configuration
+  switchyard reload --dry-run                 try a changed configuration on the running server
   switchyard plugin why netrpc                what this plugin does, or why it does not
   switchyard plugin swap netrpc ./netrpc.so   another version of it, without a restart
   switchyard cert create --dir tls --dc dc1   CA and server certificate for [tls]
@@ -36,7 +37,10 @@ struct Order {
   CertificateOrder certificate;
   ProxyConfig proxy;
   SwapOrder swap;
+  ReloadOrder reload;
   std::string plugin;
+  std::string file;
+  std::string key;
   std::function<ExitCode()> carry_out;
 };
 
@@ -69,6 +73,23 @@ CLI::App* add_asking(CLI::App& parent, const char* name, const char* what, Targe
   return command;
 }
 
+void add_reload(CLI::App& app, Order& order) {
+  auto& wanted = order.reload;
+  auto* reload = add_asking(
+      app,
+      "reload",
+      "Apply what has changed in the configuration file: all of it, or nothing",
+      order.target);
+  reload->add_flag("--dry-run", wanted.dry_run, "Only try it, and say what would change");
+  auto* keep =
+      reload->add_flag("--keep", wanted.keep, "Keep versions that plugin swap has brought");
+  reload->add_flag("--discard", wanted.discard, "Replace them by what the file says")
+      ->excludes(keep);
+  reload->callback([&order] {
+    order.carry_out = [&order] { return host::reload(order.target, order.reload); };
+  });
+}
+
 void add_swap(CLI::App& plugin, Order& order) {
   auto& wanted = order.swap;
   auto* swap = add_asking(
@@ -93,6 +114,27 @@ void add_swap(CLI::App& plugin, Order& order) {
   });
 }
 
+/// What makes a plugin that `sha256` and `host.trusted_keys` take.
+void add_trust(CLI::App& plugin, Order& order) {
+  auto* hash = add(plugin, "hash", "Print the sha256 that pins a file in the configuration");
+  hash->add_option("file", order.file, "The plugin")->type_name("FILE")->required();
+  add_json(*hash, order.target.output);
+  hash->callback([&order] {
+    order.carry_out = [&order] { return plugin_hash(order.target.output, order.file); };
+  });
+
+  auto* sign = add(plugin, "sign", "Write the Ed25519 signature of a file to FILE.sig");
+  sign->add_option("file", order.file, "The plugin")->type_name("FILE")->required();
+  sign->add_option(
+          "--key", order.key, "The private key, in PEM (openssl genpkey -algorithm ed25519)")
+      ->type_name("FILE")
+      ->required();
+  add_json(*sign, order.target.output);
+  sign->callback([&order] {
+    order.carry_out = [&order] { return plugin_sign(order.target.output, order.file, order.key); };
+  });
+}
+
 void add_plugin(CLI::App& app, Order& order) {
   auto* plugin = add(app, "plugin", "Ask about plugins, and swap them");
   plugin->require_subcommand(1);
@@ -107,6 +149,7 @@ void add_plugin(CLI::App& app, Order& order) {
   why->callback(
       [&order] { order.carry_out = [&order] { return plugin_why(order.target, order.plugin); }; });
   add_swap(*plugin, order);
+  add_trust(*plugin, order);
 }
 
 void add_cert(CLI::App& app, Order& order) {
@@ -220,6 +263,7 @@ void add_commands(CLI::App& app, Order& order) {
   add_asking(app, "status", "Show what the server does", order.target)->callback([&order] {
     order.carry_out = [&order] { return status(order.target); };
   });
+  add_reload(app, order);
   add_plugin(app, order);
   add_cert(app, order);
   add_proxy(app, order);

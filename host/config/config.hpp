@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +29,7 @@ struct HostConfig {
   std::uint32_t loops = 0;        ///< 0: one per core
   std::string log_level = "info"; ///< trace, debug, info, warn or error
   OnPluginFailure on_plugin_failure = OnPluginFailure::Exit;
+  std::vector<std::string> trusted_keys; ///< Ed25519, PEM files; not empty: plugins are signed
   Place place;
 };
 
@@ -78,6 +81,12 @@ struct RouteConfig {
   Place place;
 };
 
+/// Where the code of a plugin runs (`isolation`).
+enum class Isolation : std::uint8_t {
+  None,    ///< in this process
+  Process, ///< "process": in a child of its own, which gets its connections as descriptors
+};
+
 /// `[plugin.NAME]`
 struct PluginConfig {
   std::string name;
@@ -85,6 +94,16 @@ struct PluginConfig {
   std::string config;  ///< the table `config` as JSON text
   std::vector<RouteConfig> routes;
   Place place;
+  std::string sha256{}; ///< of the only file that is taken, 64 hex digits, lower case; empty: any
+  Isolation isolation = Isolation::None;
+  std::vector<std::string> trusted_keys{}; ///< of host.trusted_keys
+  std::string swapped{}; ///< what plugin swap has put in the place of `library`; no key of the file
+
+  friend bool operator==(const PluginConfig& a, const PluginConfig& b) noexcept {
+    return a.name == b.name && a.library == b.library && a.config == b.config &&
+           a.sha256 == b.sha256 && a.isolation == b.isolation && a.trusted_keys == b.trusted_keys &&
+           a.swapped == b.swapped;
+  }
 };
 
 /// One valid plugins.toml. Immutable once parsed; every default stands here. Relative paths are
@@ -97,6 +116,7 @@ struct Config {
   SwapConfig swap;
   std::vector<ListenerConfig> listeners;
   std::vector<PluginConfig> plugins;
+  std::map<std::string, std::uint32_t, std::less<>> lines; ///< of every key, "limits.spin"
 };
 
 } // namespace switchyard::host

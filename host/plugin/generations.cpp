@@ -20,10 +20,20 @@ void Generations::each(const std::function<void(Instance& generation)>& visit) c
 }
 
 Instance& Generations::prepare(const std::string& library) {
+  PluginOrigin origin{config_, 1, !library.empty()};
+  origin.config.swapped.clear();
+  if (!library.empty()) origin.config.library = library;
+  return prepare(std::move(origin));
+}
+
+Instance& Generations::prepare(const PluginConfig& wanted) {
+  return prepare(PluginOrigin{wanted});
+}
+
+Instance& Generations::prepare(PluginOrigin origin) {
   BOOST_ASSERT(!candidate_);
   each([this](const Instance& known) { next_ = std::max(next_, known.generation() + 1); });
-  PluginOrigin origin{config_, next_, !library.empty()};
-  if (!library.empty()) origin.config.library = library;
+  origin.generation = next_;
   candidate_ = std::make_unique<Instance>(environment_, std::move(origin));
   return *candidate_;
 }

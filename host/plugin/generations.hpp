@@ -39,6 +39,14 @@ public:
   /// A new candidate. `library` as in plugins.toml; empty: what is said there.
   Instance& prepare(const std::string& library);
 
+  /// A new candidate for another table of plugins.toml.
+  Instance& prepare(const PluginConfig& wanted);
+
+  /// What prepare() takes from now on.
+  void configure(const PluginConfig& config) { config_ = config; }
+
+  [[nodiscard]] const PluginConfig& config() const noexcept { return config_; }
+
   /// Ends the candidate: it stays among those that leave only if its code does.
   void discard();
 
@@ -61,10 +69,11 @@ public:
   [[nodiscard]] std::size_t retained() const noexcept;
 
 private:
+  Instance& prepare(PluginOrigin origin);
   void leave(std::unique_ptr<Instance> generation);
 
   const PluginEnvironment environment_;
-  const PluginConfig& config_;
+  PluginConfig config_;
   std::uint32_t next_ = 1; ///< number that no generation has had
   std::unique_ptr<Instance> serving_;
   std::unique_ptr<Instance> candidate_;

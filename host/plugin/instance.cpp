@@ -1,9 +1,11 @@
+#include <host/crash/crash_box.hpp>
 #include <host/plugin/control_call.hpp>
 #include <host/plugin/descriptor.hpp>
 #include <host/plugin/instance.hpp>
 #include <host/plugin/library.hpp>
 #include <host/plugin/probe.hpp>
 #include <host/plugin/staging.hpp>
+#include <host/plugin/trust.hpp>
 #include <host/plugin/verify.hpp>
 
 #include <boost/assert.hpp>
@@ -19,12 +21,6 @@ namespace switchyard::host {
 namespace {
 
 using enum RefusalCode;
-
-/// Where the file of a plugin is: a bare name is looked for in plugin_dir and nowhere else.
-std::string source_path(const HostConfig& host, const std::string& library) {
-  if (library.find('/') != std::string::npos) return library;
-  return host.plugin_dir + (host.plugin_dir.ends_with('/') ? "" : "/") + library;
-}
 
 std::vector<std::string> required_ids(const Manifest& manifest) {
   std::vector<std::string> ids;
@@ -87,6 +83,12 @@ void keep_for_ever(Remains remains) {
 
 } // namespace
 
+std::string source_of(const HostConfig& host, const PluginConfig& plugin) {
+  const auto& library = plugin.swapped.empty() ? plugin.library : plugin.swapped;
+  if (library.find('/') != std::string::npos) return library;
+  return host.plugin_dir + (host.plugin_dir.ends_with('/') ? "" : "/") + library;
+}
+
 std::string_view to_string(PluginState state) noexcept {
   constexpr std::array<std::string_view, 14> kNames{
       "found",
@@ -108,9 +110,7 @@ std::string_view to_string(PluginState state) noexcept {
 
 struct Instance::State {
   State(const PluginEnvironment& environment, PluginOrigin from)
-      : around{environment},
-        origin{std::move(from)},
-        path{source_path(around.config.host, config.library)} {}
+      : around{environment}, origin{std::move(from)}, path{source_of(around.config.host, config)} {}
 
   PluginEnvironment around;
   const PluginOrigin origin;
@@ -123,6 +123,7 @@ struct Instance::State {
   std::uint32_t generation = 0;
   std::optional<VerifiedPlugin> verified;
   Library library;
+  std::optional<LoadedCode> code;
   const sy_plugin* api = nullptr;
   std::unique_ptr<InstanceServices> services;
   sy_instance* handle = nullptr;
@@ -168,6 +169,7 @@ struct Instance::State {
     retained = true;
     if (services) cut_off();
     library.retain();
+    if (code) code->stay();
     if (file) file->keep();
     if (state == PluginState::Failed) return;
     state = PluginState::Retained;
@@ -218,6 +220,8 @@ struct Instance::State {
     if (!loading->library) return loading->library.error();
     library = *std::move(loading->library);
     api = &library.descriptor();
+    const auto range = library.code();
+    code.emplace(range.data(), range.size(), config.name, generation, file->sha256());
     state = PluginState::Loaded;
     return check_descriptor(config.name, path, *api, *verified);
   }
@@ -400,6 +404,7 @@ struct Instance::State {
       if (unloaded) unloading->retain();
       return retain(unloaded ? "the loader keeps it mapped" : unloaded.error().text);
     }
+    code.reset();
     file.reset();
     if (state == PluginState::Failed) return;
     state = PluginState::Unloaded;
@@ -437,7 +442,13 @@ OrRefusal<void> Instance::verify() {
   s.file.emplace(*std::move(staged));
   s.state = PluginState::Staged;
 
-  auto verified = verify_plugin(s.config.name, s.path, MappedFile{*s.file}.bytes());
+  const MappedFile copy{*s.file};
+  const auto trusted = judge_trust(
+      s.config.name,
+      {s.path, copy.bytes(), s.file->sha256(), s.file->signature()},
+      {s.config.sha256, s.place(), s.config.trusted_keys});
+  auto verified = trusted ? verify_plugin(s.config.name, s.path, copy.bytes())
+                          : OrRefusal<VerifiedPlugin>{trusted.error()};
   if (!verified) {
     s.file.reset();
     return s.failed(verified.error());
@@ -576,6 +587,10 @@ bool Instance::code_stays() const noexcept {
   return state_->retained;
 }
 
+const PluginConfig& Instance::config() const noexcept {
+  return state_->config;
+}
+
 const std::string& Instance::name() const noexcept {
   return state_->config.name;
 }
@@ -590,6 +605,10 @@ std::string Instance::staged() const {
 
 std::string Instance::sha256() const {
   return state_->file ? state_->file->sha256() : std::string{};
+}
+
+std::string Instance::signature() const {
+  return state_->file ? state_->file->signature() : std::string{};
 }
 
 std::uint32_t Instance::generation() const noexcept {

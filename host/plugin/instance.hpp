@@ -40,6 +40,9 @@ enum class PluginState : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(PluginState state) noexcept;
 
+/// Where the file of `plugin` is: a bare name is looked for in host.plugin_dir and nowhere else.
+[[nodiscard]] std::string source_of(const HostConfig& host, const PluginConfig& plugin);
+
 /// What an instance needs around it; all of it outlives the instance.
 struct PluginEnvironment {
   const Config& config;
@@ -119,10 +122,12 @@ public:
   [[nodiscard]] PluginState state() const noexcept;
   [[nodiscard]] const std::string& why() const noexcept; ///< of Failed and Retained, else empty
   [[nodiscard]] bool code_stays() const noexcept; ///< for good: it is Retained, or Failed that way
+  [[nodiscard]] const PluginConfig& config() const noexcept; ///< what it was made from
   [[nodiscard]] const std::string& name() const noexcept;    ///< in plugins.toml
   [[nodiscard]] const std::string& library() const noexcept; ///< path of the source file
-  [[nodiscard]] std::string staged() const;                ///< path of the copy while there is one
-  [[nodiscard]] std::string sha256() const;                ///< of the copy, in hex
+  [[nodiscard]] std::string staged() const;    ///< path of the copy while there is one
+  [[nodiscard]] std::string sha256() const;    ///< of the copy, in hex
+  [[nodiscard]] std::string signature() const; ///< that came beside the source; empty: none
   [[nodiscard]] std::uint32_t generation() const noexcept; ///< from 1; 0 before staging
   [[nodiscard]] const Manifest* manifest() const noexcept; ///< null before Verified
 

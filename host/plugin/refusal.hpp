@@ -21,11 +21,17 @@ enum class RefusalCode : std::uint8_t {
   FileWritable,
   DirectoryOwner,
   DirectoryWritable,
+  LinkOutside,
   FileEmpty,
   FileTooLarge,
   StagingUnusable,
   StagingNoExec,
   StagingFailed,
+  PinDiffers,
+  KeyUnusable,
+  SignatureMissing,
+  SignatureMalformed,
+  SignatureWrong,
   // verified: what the file says of itself, without running it
   NotElf,
   Truncated,
@@ -81,6 +87,7 @@ enum class RefusalCode : std::uint8_t {
   NotWell,
   TakenBack,
   ServerEnds,
+  ReloadUnderWay,
   NothingToTakeBack,
   Count
 };

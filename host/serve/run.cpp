@@ -1,7 +1,10 @@
 #include <host/config/parse.hpp>
 #include <host/control/server.hpp>
+#include <host/crash/crash_box.hpp>
+#include <host/reload/reloads.hpp>
 #include <host/serve/run.hpp>
 #include <host/serve/server.hpp>
+#include <host/swap/swap_records.hpp>
 #include <host/swap/swaps.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -10,6 +13,7 @@
 #include <boost/json/array.hpp>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -30,6 +34,9 @@ namespace net = boost::asio;
 
 namespace {
 
+/// How long a reload by signal waits when a swap has not ended.
+constexpr std::chrono::seconds kPostponed{1};
+
 json::object failure(const std::string& sentence) {
   return {{"error", sentence}};
 }
@@ -45,13 +52,35 @@ bool flag(const json::object& request, std::string_view key) {
   return value != nullptr && *value == true;
 }
 
+/// `status` with what is remembered of plugins that were swapped.
+json::object with_records(json::object status, const SwapRecords& records) {
+  for (auto& each : status.at("plugins").as_array()) {
+    auto& plugin = each.as_object();
+    if (auto swapped = records.describe(plugin.at("name").as_string()); !swapped.empty())
+      plugin["swapped"] = std::move(swapped);
+  }
+  return status;
+}
+
 /// Answers a request of the command line. Shapes: host/control/README.md.
-ControlReply answer(const Server& server, Swaps& swaps, const json::object& request) {
+ControlReply answer(
+    const Server& server,
+    Swaps& swaps,
+    Reloads& reloads,
+    const SwapRecords& records,
+    const json::object& request) {
   const auto command = text(request, "command");
   const auto name = text(request, "name");
-  if (command == "status") return server.status();
+  if (command == "status") return with_records(server.status(), records);
   if (command == "metrics") return json::object{{"text", server.metrics()}};
-  if (command == "plugin.list") return json::object{{"plugins", server.status()["plugins"]}};
+  if (command == "plugin.list")
+    return json::object{{"plugins", with_records(server.status(), records)["plugins"]}};
+  if (command == "reload") {
+    const auto swapped = flag(request, "keep")      ? Swapped::Keep
+                         : flag(request, "discard") ? Swapped::Discard
+                                                    : Swapped::Ask;
+    return reloads.reload(swapped, flag(request, "dry_run"));
+  }
   if (command == "plugin.swap") {
     const auto library = text(request, "library");
     return flag(request, "dry_run") ? swaps.plan(name, library) : swaps.swap(name, library);
@@ -60,6 +89,8 @@ ControlReply answer(const Server& server, Swaps& swaps, const json::object& requ
   if (command == "plugin.why") {
     auto plugin = server.plugin_status(name);
     if (!plugin) return failure("no plugin is named '" + name + "' in the configuration");
+    if (auto swapped = records.describe(name); !swapped.empty())
+      (*plugin)["swapped"] = std::move(swapped);
     if (auto last = swaps.last(name); !last.empty()) (*plugin)["last_swap"] = std::move(last);
     return json::object{{"plugin", std::move(*plugin)}};
   }
@@ -70,7 +101,10 @@ ControlReply answer(const Server& server, Swaps& swaps, const json::object& requ
 class Control {
 public:
   Control(Server& server, Log& log)
-      : server_{server}, config_{server.config()}, log_{log.component("control")} {}
+      : server_{server},
+        config_{server.config()},
+        everything_{log},
+        log_{log.component("control")} {}
 
   /// Opens the control socket; a sentence when it cannot.
   std::optional<std::string> listen() {
@@ -78,7 +112,7 @@ public:
     std::filesystem::create_directories(config_.host.data_dir, ignored);
     auto socket = ControlServer::listen(
         *context_, control_socket(config_.host), [this](const json::object& request) {
-          return swaps_ ? answer(server_, *swaps_, request)
+          return swaps_ ? answer(server_, *swaps_, *reloads_, *records_, request)
                         : failure("the server is starting or stopping");
         });
     if (!socket) return socket.error();
@@ -86,17 +120,73 @@ public:
     return std::nullopt;
   }
 
+  /// Reads what processes before this one have left, and makes `config` follow it. A sentence when
+  /// it cannot be read.
+  std::optional<std::string> recall(Config& config) {
+    auto records = SwapRecords::open(config.host.data_dir);
+    if (!records) return records.error();
+    records_.emplace(*std::move(records));
+    const auto file = config.host.data_dir + "/crash";
+    if (const auto crash = take_crash_record(file)) {
+      log_->error(
+          "the server before this one has crashed signal={} plugin={} generation={} "
+          "function=\"{}\"",
+          crash->signal,
+          crash->plugin,
+          crash->generation,
+          crash->function);
+      if (const auto sentence = records_->crashed(*crash)) log_->error("{}", *sentence);
+    }
+    if (!install_crash_box(file)) log_->warn("a crash would leave no record: {}", file);
+    records_->overlay(config);
+    return std::nullopt;
+  }
+
   /// Returns when the server, which has started, has drained, or has had the time to.
   void run() {
-    swaps_.emplace(
-        SwapSurroundings{context_, config_, server_.plugins(), server_.services(), [this] {
-                           return server_.follow_plugins();
-                         }});
+    swaps_.emplace(SwapSurroundings{
+        context_,
+        config_,
+        server_.plugins(),
+        server_.services(),
+        [this] { return server_.follow_plugins(); },
+        [this](Generations& plugin, const Instance* before) { committed(plugin, before); }});
+    reloads_.emplace(ReloadSurroundings{
+        context_,
+        server_.config(),
+        server_.plugins(),
+        *swaps_,
+        [this](const Config& next, const RouteTable& routes) {
+          return server_.judge(next, routes);
+        },
+        [this](const Config& next, const RouteTable& routes) { return prepare(next, routes); },
+        [this](Generations& plugin, const Instance* before) { committed(plugin, before); },
+        [this](const std::string& plugin) { records_->discard(plugin); },
+        [this](bool failed, const std::string& line) {
+          log_->log(failed ? spdlog::level::err : spdlog::level::info, "{}", line);
+        }});
     wait_for_signal();
     context_->run();
   }
 
 private:
+  /// What was swapped survives this process.
+  void committed(Generations& plugin, const Instance* before) {
+    const auto copy = records_->committed(plugin, before, config_.host);
+    if (!copy) {
+      log_->error(
+          "the next start will not know of the swap plugin={}: {}",
+          plugin.name(),
+          copy.error().text);
+      return;
+    }
+    for (auto& wanted : server_.config().plugins) {
+      if (wanted.name != plugin.name()) continue;
+      wanted.swapped = *copy;
+      plugin.configure(wanted);
+    }
+  }
+
   void wait_for_signal() {
     signals_.async_wait([this](boost::system::error_code, int signal) {
       take(signal);
@@ -105,25 +195,39 @@ private:
   }
 
   void take(int signal) {
-    if (signal == SIGHUP) return reload();
+    if (signal == SIGHUP) return hang_up();
     if (!std::exchange(draining_, true)) return drain(signal);
     // From the terminal a second time: who does not wait for the drain need not. SIGTERM changes
     // nothing, for some send it twice (timeout(1)).
     if (signal == SIGINT) context_->stop();
   }
 
-  void reload() {
-    auto prepared = server_.prepare(config_, server_.plugins().dispatch()->routes);
-    if (!prepared) {
-      log_->error("not reloaded: {}", prepared.error().front());
-    } else {
-      static_cast<void>(server_.follow(*std::move(prepared)));
-      log_->info("certificates reloaded");
-    }
+  /// A reload that nobody waits for, and that nobody can be asked about: swapped versions stay.
+  void hang_up() {
+    const auto open = swaps_->open();
+    if (!open || draining_) return static_cast<void>(reloads_->reload(Swapped::Keep, false));
+    log_->info("reload waits: {}", *open);
+    postponed_.expires_after(kPostponed);
+    postponed_.async_wait([this](boost::system::error_code again) {
+      if (!again) hang_up();
+    });
+  }
+
+  /// What Reloads needs of the server, and of the log.
+  boost::system::result<ReloadSurroundings::Follow, std::vector<std::string>>
+  prepare(const Config& next, const RouteTable& routes) {
+    auto prepared = server_.prepare(next, routes);
+    if (!prepared) return prepared.error();
+    return ReloadSurroundings::Follow{
+        [this, prepared = std::make_shared<Server::Prepared>(*std::move(prepared))] {
+          everything_.set_level(log_level(config_.host.log_level));
+          return server_.follow(std::move(*prepared));
+        }};
   }
 
   void drain(int signal) {
     log_->info("stopping signal={}", signal);
+    reloads_->end();
     swaps_->end();
     // Shared with a plugin that drains too late and then tells nobody.
     server_.begin_drain([context = context_] { context->stop(); });
@@ -137,13 +241,17 @@ private:
 
   Server& server_;
   const Config& config_;
+  Log& everything_;
   std::shared_ptr<spdlog::logger> log_;
   const std::shared_ptr<net::io_context> context_ = std::make_shared<net::io_context>(1);
   net::signal_set signals_{*context_, SIGTERM, SIGINT, SIGHUP};
   net::steady_timer deadline_{*context_};
+  net::steady_timer postponed_{*context_};
   bool draining_ = false;
   std::unique_ptr<ControlServer> socket_;
+  std::optional<SwapRecords> records_;
   std::optional<Swaps> swaps_;
+  std::optional<Reloads> reloads_;
 };
 
 } // namespace
@@ -159,6 +267,8 @@ int run(const Config& config, const Complain& complain) {
   std::vector<std::string> problems;
   if (auto problem = control.listen()) {
     problems.push_back(std::move(*problem));
+  } else if (auto unusable = control.recall(server.config())) {
+    problems.push_back(std::move(*unusable));
   } else {
     problems = server.start();
   }

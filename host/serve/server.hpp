@@ -78,6 +78,11 @@ public:
   /// Stops everything, drained or not. Exits the process when a loop is stuck for good.
   End finish();
 
+  /// Where listener `index` of the configuration is bound: "ip:port", with the port that 0 became.
+  [[nodiscard]] std::string bound_address(std::size_t index) const {
+    return in_use_.listening.address(index);
+  }
+
   /// After start().
   [[nodiscard]] PluginSet& plugins() noexcept { return *plugins_; }
 

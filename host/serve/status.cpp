@@ -68,7 +68,7 @@ json::object Server::status() const {
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
     listeners.emplace_back(json::object{
         {"name", config_.listeners[i].name},
-        {"address", in_use_.listening.address(i)},
+        {"address", bound_address(i)},
         {"protocol", config_.listeners[i].protocol},
         {"tls", config_.listeners[i].tls},
         {"accepted", in_use_.listening.accepted(i)}});
@@ -81,6 +81,9 @@ json::object Server::status() const {
 
   json::array plugins;
   for (const auto& plugin : plugins_->plugins())
+    plugins.emplace_back(describe(*plugin));
+
+  for (const auto& plugin : plugins_->parting())
     plugins.emplace_back(describe(*plugin));
 
   const auto uptime = std::chrono::steady_clock::now() - started_;

@@ -51,6 +51,7 @@ struct Swaps::State {
   SwapSurroundings around;
   std::map<const Generations*, std::shared_ptr<Swap>> current{};
   std::map<const Generations*, json::object> outcomes{};
+  bool held = false;                                                  ///< by a reload
   std::shared_ptr<const int> wanted = std::make_shared<const int>(0); ///< null: the server ends
 
   [[nodiscard]] SwapStanding standing(const Generations& plugin) const;
@@ -181,6 +182,7 @@ void Swaps::Swap::happen(SwapEvent event, const Refusal& why) {
   switch (phase_) {
   case SwapPhase::Window: return open_window();
   case SwapPhase::Committed:
+    if (swaps_.around.committed) swaps_.around.committed(plugin_, plugin_.warm());
     if (plugin_.warm() != nullptr && event != SwapEvent::Ending)
       swaps_.depart(plugin_, plugin_.retire());
     return end(why);
@@ -314,6 +316,7 @@ ControlReply Swaps::swap(const std::string& name, const std::string& library) {
   auto& s = *state_;
   auto* plugin = s.around.plugins.find(name);
   if (plugin == nullptr) return no_such(name);
+  if (s.held) return failure(refuse(ReloadUnderWay, name, {}).text);
   if (const auto refusal = s.not_now(*plugin)) return failure(refusal->text);
   if (const auto open = s.current.find(plugin); open != s.current.end()) {
     const auto kept = open->second;
@@ -330,6 +333,7 @@ ControlReply Swaps::plan(const std::string& name, const std::string& library) {
   auto* plugin = s.around.plugins.find(name);
   if (plugin == nullptr) return no_such(name);
   if (!s.wanted) return failure(refuse(ServerEnds, name, {}).text);
+  if (s.held) return failure(refuse(ReloadUnderWay, name, {}).text);
   if (plugin->candidate() != nullptr) return failure(refuse(SwapUnderWay, name, {}).text);
   auto plan = plan_swap(*plugin, library, s.around.plugins, s.around.services.journal);
   if (!plan) return failure(plan.error().text);
@@ -362,6 +366,28 @@ json::object Swaps::last(std::string_view name) const {
     return {{"result", now->second->phase() == SwapPhase::Window ? "window" : "under way"}};
   const auto ended = state_->outcomes.find(plugin);
   return ended == state_->outcomes.end() ? json::object{} : ended->second;
+}
+
+std::optional<Refusal> Swaps::not_now(std::string_view name) const {
+  const auto* plugin = state_->around.plugins.find(name);
+  return plugin == nullptr ? std::nullopt : state_->not_now(*plugin);
+}
+
+std::optional<std::string> Swaps::open() const {
+  if (state_->current.empty()) return std::nullopt;
+  const auto& [plugin, swap] = *state_->current.begin();
+  const auto window = swap->phase() == SwapPhase::Window;
+  return "plugin " + plugin->name() + ' ' +
+         (window ? "is in its rollback window" : "is being swapped") +
+         ": reload once that has ended";
+}
+
+void Swaps::hold(bool held) noexcept {
+  state_->held = held;
+}
+
+void Swaps::forget(const Generations& plugin) {
+  state_->outcomes.erase(&plugin);
 }
 
 void Swaps::end() {

@@ -2,6 +2,7 @@
 
 #include <host/config/config.hpp>
 #include <host/control/reply.hpp>
+#include <host/plugin/refusal.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
@@ -14,6 +15,8 @@
 
 namespace switchyard::host {
 
+class Generations;
+class Instance;
 class PluginSet;
 struct Services;
 
@@ -26,6 +29,9 @@ struct SwapSurroundings {
 
   /// Gives every loop PluginSet::dispatch(), and returns when they have it; else a sentence.
   std::function<std::optional<std::string>()> follow_plugins;
+
+  /// The generation that serves stays, after one that served (null: none did). Perhaps empty.
+  std::function<void(Generations& plugin, const Instance* before)> committed{};
 };
 
 /// Every swap of a server: each a transaction that ends with the new generation, or with the old
@@ -52,6 +58,20 @@ public:
 
   /// The swap that is under way, or else how the last one ended; empty when there was none.
   [[nodiscard]] boost::json::object last(std::string_view name) const;
+
+  // For a transaction of another kind over the same plugins:
+
+  /// Why plugin `name` cannot be replaced now.
+  [[nodiscard]] std::optional<Refusal> not_now(std::string_view name) const;
+
+  /// A sentence while a swap is under way or in its window.
+  [[nodiscard]] std::optional<std::string> open() const;
+
+  /// While it is held no swap begins.
+  void hold(bool held) noexcept;
+
+  /// The plugin is no more.
+  void forget(const Generations& plugin);
 
   /// The server stops: what has not been flipped is given up, and whoever leaves is left to it.
   void end();
