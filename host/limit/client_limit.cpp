@@ -42,6 +42,12 @@ void ClientLimit::give_back(Client& client) noexcept {
   if (--client.second == 0) clients_.erase(Address{client.first});
 }
 
+void ClientLimit::set(std::uint32_t connections, std::uint32_t connections_per_client) {
+  const std::lock_guard lock{mutex_};
+  connections_ = connections;
+  per_client_ = connections_per_client;
+}
+
 std::size_t ClientLimit::open() const {
   const std::lock_guard lock{mutex_};
   return open_;

@@ -55,14 +55,17 @@ public:
   /// A slot for one more connection from `address`, or which of the limits refused it.
   [[nodiscard]] Answer try_acquire(const Address& address);
 
+  /// Changes both for connections from now on; whoever is in stays.
+  void set(std::uint32_t connections, std::uint32_t connections_per_client);
+
   [[nodiscard]] std::size_t open() const;
 
 private:
   void give_back(Client& client) noexcept;
 
-  const std::uint32_t connections_;
-  const std::uint32_t per_client_;
   mutable std::mutex mutex_;
+  std::uint32_t connections_;
+  std::uint32_t per_client_;
   Clients clients_; // nodes do not move: a Slot points at its own
   std::size_t open_ = 0;
 };

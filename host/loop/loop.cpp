@@ -1,5 +1,4 @@
 #include <host/loop/loop.hpp>
-#include <host/loop/spin_policy.hpp>
 
 #include <pthread.h>
 #include <string>
@@ -11,7 +10,7 @@ namespace {
 thread_local Loop* current_loop = nullptr;
 } // namespace
 
-Loop::Loop(std::uint32_t index, std::chrono::microseconds spin) : index_{index}, spin_{spin} {}
+Loop::Loop(std::uint32_t index, std::chrono::microseconds spin) : index_{index}, policy_{spin} {}
 
 Loop::~Loop() {
   stop();
@@ -37,17 +36,16 @@ void Loop::stop() {
 }
 
 void Loop::run() {
-  SpinPolicy policy{spin_};
   auto worked = Clock::now();
   while (!context_.stopped()) {
     // To poll first would ask the kernel twice: most turns that are shared leave nothing to do.
-    auto handlers = policy.shared() ? 0 : context_.poll();
+    auto handlers = policy_.shared() ? 0 : context_.poll();
     if (handlers == 0) {
-      if (Clock::now() - worked < policy.budget()) continue;
+      if (Clock::now() - worked < policy_.budget()) continue;
       handlers = context_.run_one();
     }
     const auto now = Clock::now();
-    policy.worked(handlers, now - worked, std::exchange(shared_, false));
+    policy_.worked(handlers, now - worked, std::exchange(shared_, false));
     worked = now;
   }
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <host/loop/spin_policy.hpp>
+
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
@@ -35,6 +37,9 @@ public:
   /// loop does not poll after it. On the loop.
   void share_turn() noexcept { shared_ = true; }
 
+  /// Changes how long it polls. On the loop.
+  void set_spin(std::chrono::microseconds spin) noexcept { policy_ = SpinPolicy{spin}; }
+
   /// Starts the thread. Once.
   void start();
 
@@ -46,10 +51,10 @@ private:
   void run();
 
   const std::uint32_t index_;
-  const std::chrono::microseconds spin_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<Executor> work_{context_.get_executor()};
   std::thread thread_;
+  SpinPolicy policy_;
   bool shared_ = false; // the turn that runs
 };
 

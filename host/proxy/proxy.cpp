@@ -32,14 +32,15 @@ constexpr auto kEndLimit = 5s;
 constexpr std::string_view kGreeting{
     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", 24 + 9};
 
-Config config_of_stages(const ProxyConfig& proxy) {
+std::shared_ptr<const Config> config_of_stages(const ProxyConfig& proxy) {
   Config config;
   if (proxy.tls != ProxyTls::Clear) config.tls = proxy.files;
   config.limits.dial_timeout = proxy.dial_timeout;
-  return config;
+  return std::make_shared<const Config>(std::move(config));
 }
 
-Loops one_loop(const Config& config, const std::shared_ptr<spdlog::logger>& log) {
+Loops one_loop(
+    const std::shared_ptr<const Config>& config, const std::shared_ptr<spdlog::logger>& log) {
   Loops loops;
   loops.push_back(std::make_unique<LoopStages>(0, config, log));
   return loops;
@@ -89,7 +90,7 @@ Proxy::~Proxy() {
 }
 
 std::optional<std::string> Proxy::start() {
-  const auto tls = TlsContexts::load(stages_config_.tls ? &*stages_config_.tls : nullptr, {});
+  const auto tls = TlsContexts::load(stages_config_->tls ? &*stages_config_->tls : nullptr, {});
   loop().loop.start();
   if (!tls) return tls.error();
   loop().tls = *tls;

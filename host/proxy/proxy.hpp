@@ -51,7 +51,7 @@ private:
   void run_on_loop(const std::function<void()>& task) const;
 
   const ProxyConfig config_;
-  const Config stages_config_; // what the stages read of a plugins.toml
+  const std::shared_ptr<const Config> stages_config_; // what the stages read of a plugins.toml
   const std::shared_ptr<spdlog::logger> log_;
   Loops loops_; // one
   const sy_loops loop_service_;

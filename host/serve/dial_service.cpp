@@ -254,13 +254,13 @@ dial(const sy_host* host, const sy_dial_options* options, sy_dial_done done, voi
   const auto dial = std::make_shared<Dial>(owner, *loop, *options, done, context);
   loop->dials.push_back(dial.get());
   if (dial->tls == SY_DIAL_OUTGOING) {
-    const auto& tls = loop->config.tls;
+    const auto& tls = loop->config->tls;
     dial->tls = tls && tls->verify_outgoing ? SY_DIAL_TLS : SY_DIAL_CLEAR;
   }
   const auto limit = options->timeout != 0
                          ? std::chrono::nanoseconds{static_cast<std::int64_t>(
                                std::min<std::uint64_t>(options->timeout, INT64_MAX))}
-                         : std::chrono::nanoseconds{loop->config.limits.dial_timeout};
+                         : std::chrono::nanoseconds{loop->config->limits.dial_timeout};
   dial->timer.expires_after(limit);
   dial->timer.async_wait([dial](boost::system::error_code) {
     dial->give_up(SY_TIMED_OUT); // nothing when it has ended, which cancels the wait

@@ -30,7 +30,7 @@ prometheus::ClientMetric counted(std::uint64_t value, std::string label, std::st
 
 } // namespace
 
-std::string host_metrics(const Config& config, const Loops& loops) {
+std::string host_metrics(const Config& config, const Loops& loops, const Listening& listening) {
   const auto sum = totals(loops);
   prometheus::ClientMetric accepted;
   accepted.counter.value = static_cast<double>(sum.accepted);
@@ -41,7 +41,7 @@ std::string host_metrics(const Config& config, const Loops& loops) {
     closed.push_back(counted(sum.closed[i], "reason", to_string(static_cast<CloseReason>(i))));
   std::vector<prometheus::ClientMetric> listeners;
   for (std::size_t i = 0; i < config.listeners.size(); ++i)
-    listeners.push_back(counted(accepted_by(loops, i), "listener", config.listeners[i].name));
+    listeners.push_back(counted(listening.accepted(i), "listener", config.listeners[i].name));
 
   using enum prometheus::MetricType;
   return prometheus::TextSerializer{}.Serialize(

@@ -78,8 +78,8 @@ answer(const Server& server, Swaps& swaps, Cluster& cluster, const json::object&
 /// The control thread: signals and the command line, until a signal has ended the server.
 class Control {
 public:
-  Control(Server& server, const Config& config, Log& log)
-      : server_{server}, config_{config}, log_{log.component("control")} {}
+  Control(Server& server, Log& log)
+      : server_{server}, config_{server.config()}, log_{log.component("control")} {}
 
   /// Opens the control socket; a sentence when it cannot.
   std::optional<std::string> listen() {
@@ -129,9 +129,11 @@ private:
   }
 
   void reload() {
-    if (const auto problem = server_.reload_certificates()) {
-      log_->error("certificates not reloaded, the old ones stay: {}", *problem);
+    auto prepared = server_.prepare(config_, server_.plugins().dispatch()->routes);
+    if (!prepared) {
+      log_->error("not reloaded: {}", prepared.error().front());
     } else {
+      static_cast<void>(server_.follow(*std::move(prepared)));
       log_->info("certificates reloaded");
     }
   }
@@ -169,7 +171,7 @@ int run(const Config& config, const Complain& complain) {
   Log log{
       log_level(config.host.log_level), log_format(STDERR_FILENO, std::getenv("JOURNAL_STREAM"))};
   Server server{config, log};
-  Control control{server, config, log};
+  Control control{server, log};
   // The socket first: of two servers with one data directory the second is not to take a single
   // connection. Whoever asks meanwhile gets the answer once the start is over.
   std::vector<std::string> problems;

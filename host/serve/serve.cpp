@@ -30,20 +30,27 @@ Found routed(const Route* route) {
   return route;
 }
 
+/// What a connection begins with, whatever a reload brings meanwhile.
+struct Beginning {
+  std::shared_ptr<const Config> config;
+  std::shared_ptr<const TlsContexts> tls;
+  std::size_t listener; ///< position in both
+};
+
 /// Sniffs, decrypts and routes. Source: consul-wire, "Routing graph".
 net::awaitable<Found>
-find_route(Connection& connection, const LoopStages& loop, const Stages& stages) {
-  const auto tls = loop.tls; // the certificates it begins with
-  const auto opening = co_await sniff(connection, tls->mutual());
+find_route(Connection& connection, const LoopStages& loop, const Beginning& begun) {
+  const auto& tls = *begun.tls;
+  const auto opening = co_await sniff(connection, tls.mutual());
   if (!opening) co_return opening.error();
 
   if (opening->native_tls) {
-    const auto status = co_await accept_tls(connection, tls->server(ServerTls::Native));
+    const auto status = co_await accept_tls(connection, tls.server(ServerTls::Native));
     if (status != SY_OK) co_return opening_failure(status);
     co_return routed(loop.dispatch->routes.by_alpn(connection.tls()->alpn()));
   }
   if (opening->tag == sniff::kTlsTag) {
-    const auto status = co_await accept_tls(connection, tls->server(ServerTls::Tagged));
+    const auto status = co_await accept_tls(connection, tls.server(ServerTls::Tagged));
     if (status != SY_OK) co_return opening_failure(status);
     const auto inner = co_await sniff(connection, false);
     if (!inner) co_return inner.error();
@@ -52,24 +59,23 @@ find_route(Connection& connection, const LoopStages& loop, const Stages& stages)
     co_return routed(loop.dispatch->routes.by_tag(inner->tag));
   }
   if (opening->tag == sniff::kTlsInsecureTag) {
-    const auto status = co_await accept_tls(connection, tls->server(ServerTls::Insecure));
+    const auto status = co_await accept_tls(connection, tls.server(ServerTls::Insecure));
     if (status != SY_OK) co_return opening_failure(status);
-  } else if (stages.config.tls && stages.config.tls->verify_incoming) {
+  } else if (begun.config->tls && begun.config->tls->verify_incoming) {
     co_return CloseReason::TlsRequired;
   }
   co_return routed(loop.dispatch->routes.by_tag(opening->tag));
 }
 
 /// A listener of one protocol: the first byte is looked at only when all there is must be TLS.
-net::awaitable<Found> find_own_route(
-    Connection& connection, std::size_t listener, const LoopStages& loop, const Stages& stages) {
-  const auto& config = stages.config.listeners[listener];
+net::awaitable<Found>
+find_own_route(Connection& connection, const LoopStages& loop, const Beginning& begun) {
+  const auto& config = begun.config->listeners[begun.listener];
   if (config.tls) {
-    const auto tls = loop.tls; // the certificates it begins with
     const auto opening = co_await sniff(connection, true);
     if (!opening) co_return opening.error();
     if (!opening->native_tls) co_return CloseReason::TlsRequired;
-    const auto status = co_await accept_tls(connection, tls->listener(listener));
+    const auto status = co_await accept_tls(connection, begun.tls->listener(begun.listener));
     if (status != SY_OK) co_return opening_failure(status);
   }
   co_return routed(loop.dispatch->routes.by_protocol(config.protocol));
@@ -78,10 +84,10 @@ net::awaitable<Found> find_own_route(
 /// From the first byte to the plugin. The result is the reason to close it, or nothing when a
 /// plugin has it now.
 net::awaitable<boost::system::result<void, CloseReason>>
-open(Connection& connection, std::size_t listener, const LoopStages& loop, const Stages& stages) {
-  const auto route = stages.config.listeners[listener].protocol.empty()
-                         ? co_await find_route(connection, loop, stages)
-                         : co_await find_own_route(connection, listener, loop, stages);
+open(Connection& connection, const LoopStages& loop, Beginning begun) {
+  const auto route = begun.config->listeners[begun.listener].protocol.empty()
+                         ? co_await find_route(connection, loop, begun)
+                         : co_await find_own_route(connection, loop, begun);
   // What had come already is read without a wait: only expired() sees that the server has ended.
   if (connection.expired()) co_return loop.openings.reason();
   if (!route) co_return route.error();
@@ -92,8 +98,8 @@ open(Connection& connection, std::size_t listener, const LoopStages& loop, const
 
 } // namespace
 
-void serve(Accepted accepted, std::size_t listener, LoopStages& loop, const Stages& stages) {
-  auto [slot, refusal] = stages.limit.try_acquire(accepted.peer.address());
+void serve(Accepted accepted, const Acceptor& acceptor, LoopStages& loop, ClientLimit& limit) {
+  auto [slot, refusal] = limit.try_acquire(accepted.peer.address());
   if (!slot) {
     ::close(accepted.socket);
     loop.refuse(
@@ -108,11 +114,12 @@ void serve(Accepted accepted, std::size_t listener, LoopStages& loop, const Stag
     return;
   }
   auto& connection = **made;
-  connection.set_listener(stages.config.listeners[listener].name);
+  const auto listener = loop.listener_of(acceptor);
+  connection.set_listener(loop.listener_names[listener]);
   loop.openings.add(connection);
   net::co_spawn(
       loop.loop.executor(),
-      open(connection, listener, loop, stages),
+      open(connection, loop, {loop.config, loop.tls, listener}),
       [&connection, &loop, peer = accepted.peer](
           const std::exception_ptr& failure, boost::system::result<void, CloseReason> opened) {
         // Nothing on the way throws but an allocation that fails, and that ends the process.

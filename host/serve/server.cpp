@@ -69,16 +69,48 @@ TlsContexts::Listeners listener_tls(const Config& config, const RouteTable& rout
   return listeners;
 }
 
+/// `prepared` with the certificates of `config` for these routes; else a sentence.
+boost::system::result<Server::Prepared, std::string>
+with_tls(Server::Prepared prepared, const Config& config, const RouteTable& routes) {
+  prepared.config = std::make_shared<const Config>(config);
+  prepared.alpn = alpn_of(routes);
+  prepared.listener_tls = listener_tls(config, routes);
+  auto tls =
+      TlsContexts::load(config.tls ? &*config.tls : nullptr, prepared.alpn, prepared.listener_tls);
+  if (!tls) {
+    const auto line = config.tls ? ":" + std::to_string(config.tls->place.line) : std::string{};
+    return config.file + line + ": " + tls.error();
+  }
+  prepared.tls = *std::move(tls);
+  return prepared;
+}
+
+/// Empties and closes the listeners of `loop` that `next` does not have. On the loop, which may
+/// still be about to call them.
+void leave_listeners(LoopStages& loop, const Listening& next) {
+  std::vector<std::shared_ptr<Acceptor>> gone;
+  for (const auto& acceptor : loop.acceptors) {
+    bool stays = false;
+    for (std::size_t i = 0; i < next.size(); ++i)
+      stays |= next.at(i, loop.loop.index()) == acceptor;
+    if (stays) continue;
+    acceptor->drain_and_close();
+    gone.push_back(acceptor);
+  }
+  if (!gone.empty()) net::post(loop.loop.executor(), [gone = std::move(gone)] {});
+}
+
 } // namespace
 
-Server::Server(const Config& config, Log& log)
-    : config_{config},
+Server::Server(Config config, Log& log)
+    : config_{std::move(config)},
       log_{log},
-      limit_{connection_cap(config), config.limits.connections_per_client},
-      loop_service_{make_loop_service(loop_count(config))},
-      services_{make_plugin_log(log), config.limits.control_timeout / 2} {
-  for (std::uint32_t i = 0; i < loop_count(config); ++i)
-    loops_.push_back(std::make_unique<LoopStages>(i, config, log.component("route")));
+      limit_{connection_cap(config_), config_.limits.connections_per_client},
+      loop_service_{make_loop_service(loop_count(config_))},
+      services_{make_plugin_log(log), config_.limits.control_timeout / 2} {
+  in_use_.config = std::make_shared<const Config>(config_);
+  for (std::uint32_t i = 0; i < loop_count(config_); ++i)
+    loops_.push_back(std::make_unique<LoopStages>(i, in_use_.config, log.component("route")));
 }
 
 Server::~Server() {
@@ -86,13 +118,12 @@ Server::~Server() {
 }
 
 std::vector<std::string> Server::start() {
-  auto problems = bind();
-  const auto tls = TlsContexts::load(config_.tls ? &*config_.tls : nullptr, {});
-  if (!tls) problems.push_back(config_.file + ": " + tls.error());
-  if (!problems.empty()) return problems;
+  std::vector<std::string> problems;
+  auto prepared = prepare(config_, {}); // the names of ALPN come with the plugins
+  if (!prepared) return prepared.error();
 
   for (const auto& stages : loops_) {
-    stages->tls = *tls;
+    stages->tls = prepared->tls;
     stages->loop.start();
   }
   plugins_.emplace(
@@ -106,85 +137,88 @@ std::vector<std::string> Server::start() {
   for (const auto& problem : problems)
     log_.component("plugin")->error(problem);
 
-  if (auto problem = follow_plugins()) return {*problem};
-  start_accepting();
+  auto with_routes = with_tls(*std::move(prepared), config_, plugins_->dispatch()->routes);
+  if (!with_routes) return {with_routes.error()};
+  if (auto problem = follow(*std::move(with_routes))) return {*problem};
   started_ = std::chrono::steady_clock::now();
   ready_ = true;
   return {};
 }
 
-std::vector<std::string> Server::bind() {
-  std::vector<std::string> problems;
-  for (const auto& listener : config_.listeners) {
-    auto endpoint = *parse_endpoint(listener.address); // checked with the configuration
-    const auto cannot = [&](const boost::system::error_code& why) {
-      problems.push_back(
-          config_.file + ":" + std::to_string(listener.place.line) + ": listener '" +
-          listener.name + "' cannot listen on " + to_string(endpoint) + ": " + why.message());
-    };
-    if (const auto taken = Acceptor::try_alone(endpoint)) {
-      cannot(taken);
-      continue;
-    }
-    for (const auto& stages : loops_) {
-      auto acceptor = Acceptor::bind(stages->loop, endpoint);
-      if (!acceptor) {
-        cannot(acceptor.error());
-        break;
-      }
-      endpoint = (*acceptor)->local_endpoint(); // the other loops join the port that 0 became
-      stages->acceptors.push_back(std::move(*acceptor));
-    }
-  }
+std::vector<std::string> Server::judge(const Config& next, const RouteTable& routes) const {
+  auto problems = Listening::judge(next, in_use_.listening);
+  const auto made = with_tls({}, next, routes);
+  if (!made) problems.push_back(made.error());
   return problems;
 }
 
-void Server::start_accepting() {
-  stages_.emplace(Stages{config_, limit_});
-  for (const auto& stages : loops_) {
-    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
-      auto& loop = *stages;
-      loop.acceptors[i]->start(
-          [this, &loop, i](Accepted accepted) { serve(accepted, i, loop, *stages_); },
-          [&loop](const LoopStages::Peer& peer) { loop.refuse(CloseReason::AtCapacity, peer); });
-    }
-  }
-  const auto log = log_.component("listen");
-  for (std::size_t i = 0; i < config_.listeners.size(); ++i)
-    log->info("listening name={} address={}", config_.listeners[i].name, bound_address(i));
-}
-
-std::string Server::bound_address(std::size_t index) const {
-  return to_string(loops_.front()->acceptors[index]->local_endpoint());
-}
-
-std::optional<std::string> Server::reload_certificates() {
-  auto tls = TlsContexts::load(config_.tls ? &*config_.tls : nullptr, alpn_, listener_tls_);
-  if (!tls) return config_.file + ": " + tls.error();
-  tls_ = *std::move(tls);
-  if (on_each_loop([fresh = tls_](LoopStages& stages) { stages.tls = fresh; }))
-    return "a loop has not taken them within limits.control_timeout: a plugin blocks it";
-  return std::nullopt;
+boost::system::result<Server::Prepared, std::vector<std::string>>
+Server::prepare(const Config& next, const RouteTable& routes) const {
+  std::vector<Loop*> loops;
+  for (const auto& stages : loops_)
+    loops.push_back(&stages->loop);
+  auto listening = Listening::bind(next, loops, in_use_.listening);
+  auto prepared = with_tls({}, next, routes);
+  std::vector<std::string> problems;
+  if (!listening) problems = listening.error();
+  if (!prepared) problems.push_back(prepared.error());
+  if (!problems.empty()) return problems;
+  prepared->listening = *std::move(listening);
+  return *std::move(prepared);
 }
 
 std::optional<std::string> Server::follow_plugins() {
-  const auto& dispatch = plugins_->dispatch();
-  auto alpn = alpn_of(dispatch->routes);
-  auto listeners = listener_tls(config_, dispatch->routes);
-  if (!tls_ || alpn != alpn_ || listeners != listener_tls_) {
-    auto tls = TlsContexts::load(config_.tls ? &*config_.tls : nullptr, alpn, listeners);
-    if (!tls) return config_.file + ": " + tls.error();
-    tls_ = *std::move(tls);
-    alpn_ = std::move(alpn);
-    listener_tls_ = std::move(listeners);
+  const auto& routes = plugins_->dispatch()->routes;
+  auto prepared = in_use_;
+  if (alpn_of(routes) != in_use_.alpn || listener_tls(config_, routes) != in_use_.listener_tls) {
+    auto made = with_tls(std::move(prepared), config_, routes);
+    if (!made) return made.error();
+    prepared = *std::move(made);
   }
-  const auto stuck = on_each_loop([tls = tls_, dispatch](LoopStages& stages) {
-    stages.tls = tls;
-    stages.dispatch = dispatch;
-  });
+  return follow(std::move(prepared));
+}
+
+std::optional<std::string> Server::follow(Prepared prepared) {
+  const auto before = std::exchange(in_use_, std::move(prepared));
+  const auto& now = in_use_;
+  std::vector<std::string_view> names;
+  for (const auto& listener : now.config->listeners)
+    names.push_back(*names_used_.insert(listener.name).first);
+  limit_.set(connection_cap(config_), config_.limits.connections_per_client);
+
+  const auto stuck =
+      on_each_loop([this, now, before = before.config, names, dispatch = plugins_->dispatch()](
+                       LoopStages& loop) {
+        if (now.config != before) leave_listeners(loop, now.listening);
+        loop.config = now.config;
+        loop.tls = now.tls;
+        loop.dispatch = dispatch;
+        loop.listener_names = names;
+        if (now.config == before) return;
+        loop.openings.set_limit(now.config->limits.handshake_timeout);
+        loop.loop.set_spin(now.config->limits.spin);
+        start_accepting(loop, now.listening);
+      });
+  const auto log = log_.component("listen");
+  for (std::size_t i = 0; i < now.listening.size(); ++i) {
+    if (now.listening.fresh(i))
+      log->info("listening name={} address={}", names[i], now.listening.address(i));
+  }
+  in_use_.listening.settle();
   if (!stuck) return std::nullopt;
   return "loop " + std::to_string(*stuck) +
          " did nothing for limits.control_timeout: a plugin blocks it";
+}
+
+void Server::start_accepting(LoopStages& loop, const Listening& listening) {
+  loop.acceptors.clear();
+  for (std::size_t i = 0; i < listening.size(); ++i) {
+    const auto& acceptor = loop.acceptors.emplace_back(listening.at(i, loop.loop.index()));
+    if (!listening.fresh(i)) continue;
+    acceptor->start(
+        [this, &loop, of = acceptor.get()](Accepted taken) { serve(taken, *of, loop, limit_); },
+        [&loop](const LoopStages::Peer& peer) { loop.refuse(CloseReason::AtCapacity, peer); });
+  }
 }
 
 std::optional<std::uint32_t> Server::on_each_loop(LoopTask task) {
@@ -273,7 +307,7 @@ Server::End Server::shut_down_now() {
 }
 
 std::string Server::metrics() const {
-  return host_metrics(config_, loops_) + services_.metrics.text();
+  return host_metrics(config_, loops_, in_use_.listening) + services_.metrics.text();
 }
 
 } // namespace switchyard::host

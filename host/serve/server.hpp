@@ -1,6 +1,7 @@
 #pragma once
 
 #include <host/config/config.hpp>
+#include <host/listen/listening.hpp>
 #include <host/log/log.hpp>
 #include <host/plugin/plugin_set.hpp>
 #include <host/serve/stages.hpp>
@@ -11,7 +12,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +25,7 @@ namespace switchyard::host {
 /// block in it for as long as the limits allow.
 class Server {
 public:
-  /// `config` outlives the server.
-  Server(const Config& config, Log& log);
+  Server(Config config, Log& log);
 
   /// Ends what is left at once.
   ~Server();
@@ -34,8 +36,30 @@ public:
   /// says everything that is wrong, a sentence each; nothing of it runs then.
   [[nodiscard]] std::vector<std::string> start();
 
-  /// Reads the certificates anew for connections from now on. On failure (a sentence) the old stay.
-  [[nodiscard]] std::optional<std::string> reload_certificates();
+  /// What is in force. A reload assigns to it.
+  [[nodiscard]] Config& config() noexcept { return config_; }
+
+  /// What another configuration asks of the server besides its plugins, made and not in use.
+  struct Prepared {
+    std::shared_ptr<const Config> config;
+    std::shared_ptr<const TlsContexts> tls;
+    std::vector<std::string> alpn;
+    TlsContexts::Listeners listener_tls;
+    Listening listening;
+  };
+
+  /// Says what follow() would meet with `next` and these routes, a sentence each: certificates,
+  /// addresses. Takes nothing.
+  [[nodiscard]] std::vector<std::string> judge(const Config& next, const RouteTable& routes) const;
+
+  /// Reads the certificates of `next` anew and binds its new listeners, or says what it cannot.
+  [[nodiscard]] boost::system::result<Prepared, std::vector<std::string>>
+  prepare(const Config& next, const RouteTable& routes) const;
+
+  /// Gives every loop what was prepared for the config() that is in force now, and the routes of
+  /// the generations that serve now: connections from now on. Listeners that are no more are
+  /// emptied and closed. A sentence when a loop is stuck; it follows once it goes on.
+  [[nodiscard]] std::optional<std::string> follow(Prepared prepared);
 
   /// Empties the accept queues, closes the listeners, and asks the plugins to finish what they
   /// have. `done` is called once, on any thread, when they have; their deadline is
@@ -55,7 +79,9 @@ public:
   End finish();
 
   /// Where listener `index` of the configuration is bound: "ip:port", with the port that 0 became.
-  [[nodiscard]] std::string bound_address(std::size_t index) const;
+  [[nodiscard]] std::string bound_address(std::size_t index) const {
+    return in_use_.listening.address(index);
+  }
 
   /// After start().
   [[nodiscard]] PluginSet& plugins() noexcept { return *plugins_; }
@@ -76,8 +102,7 @@ public:
   [[nodiscard]] std::string metrics() const;
 
 private:
-  std::vector<std::string> bind();
-  void start_accepting();
+  void start_accepting(LoopStages& loop, const Listening& listening);
   void serve_what_has_spoken();
   End shut_down_now();
 
@@ -88,17 +113,15 @@ private:
   void on_each_loop_or_exit(LoopTask task);
   [[nodiscard]] std::uint64_t connections_open() const;
 
-  const Config& config_;
+  Config config_;
   Log& log_;
-  std::shared_ptr<const TlsContexts> tls_; // what the loops have
-  std::vector<std::string> alpn_;          // of the routes, for certificates loaded later
-  TlsContexts::Listeners listener_tls_;    // the same
+  std::set<std::string, std::less<>> names_used_; // of listeners: connections may refer to them
   ClientLimit limit_;
   Loops loops_;
+  Prepared in_use_; // what the loops have
   sy_loops loop_service_;
   Services services_;
   std::optional<PluginSet> plugins_;
-  std::optional<Stages> stages_;
   std::chrono::steady_clock::time_point started_;
   bool ready_ = false;
 };

@@ -1,6 +1,9 @@
 #include <host/listen/endpoint.hpp>
 #include <host/serve/stages.hpp>
 
+#include <boost/assert.hpp>
+
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -8,15 +11,21 @@ namespace switchyard::host {
 
 LoopStages::LoopStages(
     std::uint32_t index,
-    const Config& config_,
+    std::shared_ptr<const Config> config_,
     std::shared_ptr<spdlog::logger> log,
     Resolver::LookUp look_up)
-    : config{config_},
+    : config{std::move(config_)},
       refusals{std::move(log)},
-      loop{index, config_.limits.spin},
+      loop{index, config->limits.spin},
       connections{loop},
-      openings{loop, config_.limits.handshake_timeout},
+      openings{loop, config->limits.handshake_timeout},
       resolver{loop, std::move(look_up)} {}
+
+std::size_t LoopStages::listener_of(const Acceptor& acceptor) const {
+  const auto found = std::ranges::find(acceptors, &acceptor, [](const auto& one) { return &*one; });
+  BOOST_ASSERT(found != acceptors.end());
+  return static_cast<std::size_t>(found - acceptors.begin());
+}
 
 void LoopStages::refuse(CloseReason reason, const Peer& peer, std::string_view detail) {
   connections.counters().count_accepted();

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <host/connection/owner.hpp>
-#include <host/limit/client_limit.hpp>
 #include <host/listen/acceptor.hpp>
 #include <host/loop/loop.hpp>
 #include <host/plugin/dispatch.hpp>
@@ -16,19 +15,13 @@
 
 namespace switchyard::host {
 
-/// What all loops share while connections are served. Immutable but for what guards itself.
-struct Stages {
-  const Config& config;
-  ClientLimit& limit;
-};
-
 struct Dial;
 
 /// One loop with all that stays on it.
 struct LoopStages {
   LoopStages(
       std::uint32_t index,
-      const Config& config,
+      std::shared_ptr<const Config> config,
       std::shared_ptr<spdlog::logger> log,
       Resolver::LookUp look_up = Resolver::ask_system);
 
@@ -40,14 +33,18 @@ struct LoopStages {
   void refuse(CloseReason reason, const Peer& peer, std::string_view detail = {});
   void refuse(CloseReason reason, const Peer& peer, Connection& connection);
 
-  const Config& config;
+  /// The position in config->listeners of the one that `acceptor` is of.
+  [[nodiscard]] std::size_t listener_of(const Acceptor& acceptor) const;
+
+  std::shared_ptr<const Config> config; ///< replaced, on the loop, by a reload
   RefusalLog refusals;
   Loop loop;
   ConnectionOwner connections;
   OpeningDeadlines openings;
   Resolver resolver;
   std::vector<Dial*> dials;                         ///< of all plugins, in no order
-  std::vector<std::unique_ptr<Acceptor>> acceptors; ///< parallel to Config::listeners
+  std::vector<std::shared_ptr<Acceptor>> acceptors; ///< parallel to config->listeners
+  std::vector<std::string_view> listener_names; ///< the same; the texts live as long as the loop
   std::shared_ptr<const TlsContexts> tls; ///< replaced, on the loop, when certificates are reloaded
   std::shared_ptr<const Dispatch> dispatch; ///< the same when a plugin is swapped
 };

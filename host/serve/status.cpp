@@ -71,7 +71,7 @@ json::object Server::status() const {
         {"address", bound_address(i)},
         {"protocol", config_.listeners[i].protocol},
         {"tls", config_.listeners[i].tls},
-        {"accepted", accepted_by(loops_, i)}});
+        {"accepted", in_use_.listening.accepted(i)}});
   }
 
   const auto sum = totals(loops_);

@@ -26,12 +26,4 @@ struct Totals {
   return sum;
 }
 
-/// How many connections the listener of that position has taken from the kernel.
-[[nodiscard]] inline std::uint64_t accepted_by(const Loops& loops, std::size_t listener) {
-  std::uint64_t accepted = 0;
-  for (const auto& loop : loops)
-    accepted += loop->acceptors[listener]->accepted();
-  return accepted;
-}
-
 } // namespace switchyard::host

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 namespace switchyard::host {
 
@@ -10,15 +11,19 @@ OpeningDeadlines::OpeningDeadlines(Loop& loop, std::chrono::milliseconds limit)
 
 void OpeningDeadlines::add(Connection& connection) {
   connection.set_opening_deadline(Loop::Clock::now() + limit_);
-  opening_.push_back(connection);
-  if (!armed_) arm();
+  auto place = opening_.end(); // the last one, unless the limit has become shorter
+  while (place != opening_.begin() &&
+         std::prev(place)->opening_deadline() > connection.opening_deadline())
+    --place;
+  opening_.insert(place, connection);
+  if (!armed_ || &opening_.front() == &connection) arm();
 }
 
 void OpeningDeadlines::arm() {
   armed_ = true;
   timer_.expires_at(opening_.front().opening_deadline());
   timer_.async_wait([this](boost::system::error_code error) {
-    if (error) return; // the loop is going away, and this with it
+    if (error) return; // armed anew, or the loop is going away, and this with it
     armed_ = false;
     const auto now = Loop::Clock::now();
     while (!opening_.empty() && opening_.front().opening_deadline() <= now) {

@@ -10,10 +10,14 @@
 namespace switchyard::host {
 
 /// Expires connections whose protocol is not known in time. The limit is the same for all, so they
-/// stand in the order of their deadlines and one timer serves them. One loop's.
+/// stand in the order of their deadlines almost by themselves, and one timer serves them. One
+/// loop's.
 class OpeningDeadlines {
 public:
   OpeningDeadlines(Loop& loop, std::chrono::milliseconds limit);
+
+  /// For connections from now on.
+  void set_limit(std::chrono::milliseconds limit) noexcept { limit_ = limit; }
 
   /// Counts from now. The connection leaves with leave_opening() or by being closed.
   void add(Connection& connection);
@@ -35,7 +39,7 @@ private:
 
   void arm();
 
-  const std::chrono::milliseconds limit_;
+  std::chrono::milliseconds limit_;
   Timer timer_;
   bool armed_ = false;
   bool ending_ = false;

@@ -41,6 +41,19 @@ TEST(ClientLimit, GetsASlotBackOnceHoweverOftenItMoves) {
   EXPECT_TRUE(limit.try_acquire(kAlice).slot);
 }
 
+TEST(ClientLimit, ChangesForThoseToCome) {
+  ClientLimit limit{0, 2};
+  const auto first = limit.try_acquire(kAlice);
+  const auto second = limit.try_acquire(kAlice);
+  limit.set(0, 1);
+  EXPECT_TRUE(second.slot) << "whoever is in stays";
+  EXPECT_EQ(limit.try_acquire(kAlice).refusal, ClientLimit::Refusal::ClientLimit);
+  limit.set(2, 0);
+  EXPECT_EQ(limit.try_acquire(kBob).refusal, ClientLimit::Refusal::AtCapacity);
+  limit.set(3, 0);
+  EXPECT_TRUE(limit.try_acquire(kAlice).slot);
+}
+
 TEST(ClientLimit, HasNoLimitWhenBothAreZero) {
   ClientLimit limit{0, 0};
   std::vector<ClientLimit::Slot> slots;

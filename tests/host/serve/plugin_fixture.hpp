@@ -25,7 +25,10 @@ public:
     std::signal(SIGPIPE, SIG_IGN); // as run() does
     for (std::uint32_t i = 0; i < 2; ++i) {
       loops_.push_back(std::make_unique<LoopStages>(
-          i, config, std::make_shared<spdlog::logger>("test"), look_up));
+          i,
+          std::make_shared<const Config>(config),
+          std::make_shared<spdlog::logger>("test"),
+          look_up));
       loops_.back()->tls = *TlsContexts::load(config.tls ? &*config.tls : nullptr, {});
       loops_.back()->loop.start();
     }

@@ -40,8 +40,8 @@ ReplacingHost::ReplacingHost(const std::string& data_dir)
   std::signal(SIGPIPE, SIG_IGN); // as run() does
   auto endpoint = *parse_endpoint("127.0.0.1:0");
   for (std::uint32_t index = 0; index < kLoops; ++index) {
-    auto& stages =
-        *loops_.emplace_back(std::make_unique<LoopStages>(index, config_, log_.component("route")));
+    auto& stages = *loops_.emplace_back(std::make_unique<LoopStages>(
+        index, std::make_shared<const Config>(config_), log_.component("route")));
     acceptors_.push_back(Acceptor::bind(stages.loop, endpoint).value());
     endpoint = acceptors_.back()->local_endpoint(); // the port that 0 became
     stages.loop.start();
