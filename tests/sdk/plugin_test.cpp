@@ -7,6 +7,7 @@
 #include <tests/peer/socket_pair.hpp>
 
 #include <string>
+#include <vector>
 
 namespace switchyard {
 namespace {
@@ -68,8 +69,30 @@ struct Least {
   Least(Host, std::string_view) {}
 };
 
+/// Says by its configuration what it does with a connection.
+struct Choosy {
+  Choosy(Host, std::string_view config) : does{config} {}
+
+  sy_status serve(std::uint32_t protocol, Connection& offered) {
+    if (does == "throw") throw Failure{SY_LIMIT, "tripped in serve"};
+    if (does == "forget") return SY_OK;
+    if (does == "refuse") return SY_CANCELLED;
+    auto taken = std::move(offered);
+    if (does == "take and throw") throw Failure{SY_LIMIT, "tripped later"};
+    taken.close(protocol);
+    return SY_OK;
+  }
+
+  void drain(std::chrono::nanoseconds, DrainDone done) { done(); }
+
+  void abort_all() {}
+
+  std::string does;
+};
+
 constexpr auto kFull = Plugin<Full>::describe("com.example.full", "1.2.3", "{}");
 constexpr auto kLeast = Plugin<Least>::describe("com.example.least", "1.0.0", "{}");
+constexpr auto kChoosy = Plugin<Choosy>::describe("com.example.choosy", "1.0.0", "{}");
 
 class PluginTest : public testing::Test {
 protected:
@@ -151,6 +174,44 @@ TEST_F(PluginTest, ClosesAConnectionWhenItThrows) {
   EXPECT_THAT(host.closed(1), ElementsAre(SY_CLOSE_INTERNAL));
   EXPECT_THAT(host.lines(), ElementsAre("tripped in serve"));
   kFull.destroy(instance);
+}
+
+TEST_F(PluginTest, LeavesAConnectionThatItRefuses) {
+  const struct {
+    std::string_view does;
+    sy_status status;
+    sy_close_reason closed;
+  } cases[] = {
+      {"take", SY_OK, SY_CLOSE_LIMIT},
+      {"take and throw", SY_OK, SY_CLOSE_INTERNAL},
+      {"refuse", SY_CANCELLED, SY_CLOSE_DRAINED},
+      {"forget", SY_INTERNAL, SY_CLOSE_DRAINED},
+      {"throw", SY_INTERNAL, SY_CLOSE_DRAINED},
+  };
+
+  std::vector<sy_close_reason> closed;
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.does);
+    auto* instance = init(kChoosy, c.does);
+    auto [ours, theirs] = socket_pair();
+    host.on_loop(0, [&, descriptor = theirs.release()] {
+      auto* connection = host.connect(descriptor);
+      const auto status = kChoosy.serve(instance, SY_CLOSE_LIMIT, connection);
+      EXPECT_EQ(status, c.status);
+      if (status != SY_OK) connection->api->close(connection, SY_CLOSE_DRAINED);
+    });
+    closed.push_back(c.closed);
+    EXPECT_EQ(host.closed(closed.size()), closed);
+    kChoosy.destroy(instance);
+  }
+  EXPECT_THAT(host.lines(), ElementsAre("tripped later", "tripped in serve"));
+}
+
+TEST_F(PluginTest, FindsItsObject) {
+  auto* instance = init(kChoosy, "here");
+  EXPECT_EQ(Plugin<Choosy>::of(instance).does, "here");
+  EXPECT_EQ(Plugin<Choosy>::host_of(instance).get(), host.get());
+  kChoosy.destroy(instance);
 }
 
 TEST_F(PluginTest, LeavesADescriptorWhenItThrows) {

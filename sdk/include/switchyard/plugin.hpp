@@ -64,7 +64,12 @@ struct State {
 ///     void drain(std::chrono::nanoseconds deadline, DrainDone);
 ///     void abort_all();
 ///
-/// (the last three only when it serves protocols), and as far as it needs them
+/// (the last three only when it serves protocols), or, in the place of that serve,
+///
+///     sy_status serve(std::uint32_t protocol, Connection&);
+///
+/// which moves the connection out of there to take it; one that it leaves there is refused, and
+/// the host closes it. Then, as far as it needs them
 ///
 ///     static void check_config(std::string_view config);
 ///     void start();  void activate();  void health();  void stop();
@@ -76,12 +81,19 @@ struct State {
 template <class T>
 class Plugin {
 public:
+  /// The object behind what the host calls an instance or, in functions of an interface, a
+  /// provider. As long as the instance; any thread.
+  [[nodiscard]] static T& of(void* provider) noexcept { return held(provider).plugin; }
+
+  /// The host that it was made with, for logged_at_boundary().
+  [[nodiscard]] static const Host& host_of(void* provider) noexcept { return held(provider).host; }
+
   [[nodiscard]] static constexpr sy_plugin
   describe(const char* id, const char* version, const char* manifest) noexcept {
     static_assert(
         std::constructible_from<T, Host, std::string_view>, "T(Host, std::string_view config)");
     static_assert(
-        !kServes || (requires(T & self, DrainDone done) {
+        !(kTakes || kMayRefuse) || (requires(T & self, DrainDone done) {
           self.drain(std::chrono::nanoseconds{}, done);
           self.abort_all();
         }),
@@ -120,8 +132,11 @@ public:
   }
 
 private:
-  static constexpr bool kServes = requires(T & self, Connection connection) {
+  static constexpr bool kTakes = requires(T & self, Connection connection) {
     self.serve(0u, std::move(connection));
+  };
+  static constexpr bool kMayRefuse = requires(T & self, Connection& connection) {
+    { self.serve(0u, connection) } -> std::same_as<sy_status>;
   };
 
   /// What is behind sy_instance.
@@ -132,9 +147,7 @@ private:
     Held(Host given, std::string_view config) : host{given}, plugin{given, config} {}
   };
 
-  static Held& held(sy_instance* instance) noexcept { return *reinterpret_cast<Held*>(instance); }
-
-  static T& self(sy_instance* instance) noexcept { return held(instance).plugin; }
+  static Held& held(void* instance) noexcept { return *static_cast<Held*>(instance); }
 
   static sy_status check_config(sy_string config, sy_error* error) noexcept {
     return at_boundary(error, [&] { T::check_config(view(config)); });
@@ -150,7 +163,7 @@ private:
 
   static sy_status start(sy_instance* instance, sy_error* error) noexcept {
     if constexpr (requires(T & self) { self.start(); }) {
-      return at_boundary(error, [&] { self(instance).start(); });
+      return at_boundary(error, [&] { of(instance).start(); });
     } else {
       return SY_OK;
     }
@@ -158,7 +171,7 @@ private:
 
   static sy_status activate(sy_instance* instance, sy_error* error) noexcept {
     if constexpr (requires(T & self) { self.activate(); }) {
-      return at_boundary(error, [&] { self(instance).activate(); });
+      return at_boundary(error, [&] { of(instance).activate(); });
     } else {
       return SY_OK;
     }
@@ -166,11 +179,18 @@ private:
 
   static sy_status
   serve(sy_instance* instance, std::uint32_t protocol, sy_connection* connection) noexcept {
-    if constexpr (kServes) {
+    if constexpr (kMayRefuse) {
+      Connection offered{connection};
+      sy_status status = SY_INTERNAL;
+      logged_at_boundary(
+          host_of(instance), [&] { status = of(instance).serve(protocol, offered); });
+      if (offered.release() == nullptr) return SY_OK; // taken, whatever was thrown since
+      return status == SY_OK ? SY_INTERNAL : status;
+    } else if constexpr (kTakes) {
       // Whatever is thrown, the connection has been taken, and closed on the way out.
       Connection taken{connection};
       logged_at_boundary(
-          held(instance).host, [&] { self(instance).serve(protocol, std::move(taken)); });
+          host_of(instance), [&] { of(instance).serve(protocol, std::move(taken)); });
       return SY_OK;
     } else {
       return SY_UNSUPPORTED;
@@ -179,12 +199,12 @@ private:
 
   static sy_status serve_descriptor(
       sy_instance* instance, std::uint32_t protocol, const sy_descriptor* descriptor) noexcept {
-    return at_boundary([&] { self(instance).serve_descriptor(protocol, *descriptor); });
+    return at_boundary([&] { of(instance).serve_descriptor(protocol, *descriptor); });
   }
 
   static sy_status health(sy_instance* instance, sy_error* error) noexcept {
     if constexpr (requires(T & self) { self.health(); }) {
-      return at_boundary(error, [&] { self(instance).health(); });
+      return at_boundary(error, [&] { of(instance).health(); });
     } else {
       return SY_OK;
     }
@@ -196,7 +216,7 @@ private:
                     self.drain(std::chrono::nanoseconds{}, told);
                   }) {
       return at_boundary([&] {
-        self(instance).drain(
+        of(instance).drain(
             std::chrono::nanoseconds{static_cast<std::int64_t>(deadline)},
             DrainDone{done, context});
       });
@@ -208,13 +228,13 @@ private:
 
   static void abort_all(sy_instance* instance) noexcept {
     if constexpr (requires(T & self) { self.abort_all(); }) {
-      logged_at_boundary(held(instance).host, [&] { self(instance).abort_all(); });
+      logged_at_boundary(host_of(instance), [&] { of(instance).abort_all(); });
     }
   }
 
   static sy_status stop(sy_instance* instance, sy_error* error) noexcept {
     if constexpr (requires(T & self) { self.stop(); }) {
-      return at_boundary(error, [&] { self(instance).stop(); });
+      return at_boundary(error, [&] { of(instance).stop(); });
     } else {
       return SY_OK;
     }
@@ -225,19 +245,19 @@ private:
   static const void* query(sy_instance* instance, const char* interface_id) noexcept {
     const void* table = nullptr;
     logged_at_boundary(
-        held(instance).host, [&] { table = self(instance).query(std::string_view{interface_id}); });
+        host_of(instance), [&] { table = of(instance).query(std::string_view{interface_id}); });
     return table;
   }
 
   static sy_status
   quiesce(sy_instance* instance, const sy_state_sink* sink, sy_error* error) noexcept {
-    return at_boundary(error, [&] { self(instance).quiesce(StateSink{sink}); });
+    return at_boundary(error, [&] { of(instance).quiesce(StateSink{sink}); });
   }
 
   static sy_status
   take_over(sy_instance* instance, const sy_state* state, sy_error* error) noexcept {
     return at_boundary(error, [&] {
-      self(instance).take_over(
+      of(instance).take_over(
           State{state->version, view(state->data), {state->descriptors, state->descriptor_count}});
     });
   }
