@@ -14,9 +14,7 @@
 #include <unistd.h>
 #include <utility>
 
-using namespace switchyard;
-using namespace switchyard::grpc;
-
+namespace switchyard::grpc {
 namespace {
 
 // How long stop() waits for services that were told before to finish their calls; the host waits
@@ -32,7 +30,7 @@ std::uint64_t nanoseconds(std::chrono::nanoseconds duration) {
 
 } // namespace
 
-sy_instance::Share::Share(sy_instance& owner, std::uint32_t index)
+Instance::Share::Share(Instance& owner, std::uint32_t index)
     : instance{owner},
       loop{
           owner.host_,
@@ -44,28 +42,28 @@ sy_instance::Share::Share(sy_instance& owner, std::uint32_t index)
           owner} {}
 
 // Streams are told to end when every client knows that it should make its next call elsewhere.
-void sy_instance::Share::drain(void* self) {
+void Instance::Share::drain(void* self) {
   auto& share = *static_cast<Share*>(self);
   share.loop.drain();
   if (--share.instance.to_drain_ == 0) share.instance.live_calls_.ask(false);
 }
 
-void sy_instance::Share::abort(void* self) {
+void Instance::Share::abort(void* self) {
   static_cast<Share*>(self)->loop.abort();
 }
 
-sy_instance::sy_instance(const sy_host* host, std::string_view config)
+Instance::Instance(Host host, std::string_view config)
     : host_{host},
       loops_api_{host_.require<sy_loops>()},
       config_{parse_config(config)},
-      metrics_{host, host_.require<sy_metrics>()},
+      metrics_{host_.get(), host_.require<sy_metrics>()},
       limits_{config_.internal.walker_limits(), config_.external.walker_limits()},
       services_{host_.require<sy_journal>()},
       standard_services_{services_, config_.reflection},
       environment_{host_, loops_api_, services_, peers_, metrics_, live_calls_, service_threads_},
       client_{host_, loops_api_, *this},
-      unary_alarm_{*this, &sy_instance::ask_unary_calls},
-      direct_alarm_{*this, &sy_instance::look_after_direct},
+      unary_alarm_{*this, &Instance::ask_unary_calls},
+      direct_alarm_{*this, &Instance::look_after_direct},
       busy_{loops_api_.count + 2} {
   for (std::uint32_t index = 0; index < loops_api_.count; ++index) {
     shares_.push_back(std::make_unique<Share>(*this, index));
@@ -73,9 +71,13 @@ sy_instance::sy_instance(const sy_host* host, std::string_view config)
   standard_services_.add(kStatusService, status_service(SY_MANIFEST_VERSION), nullptr);
 }
 
-sy_instance::~sy_instance() = default;
+Instance::~Instance() = default;
 
-void sy_instance::start() {
+void Instance::check_config(std::string_view config) {
+  static_cast<void>(parse_config(config));
+}
+
+void Instance::start() {
   start_library();
   queue_ = std::make_unique<CompletionQueue>();
   queue_->start(host_);
@@ -88,25 +90,22 @@ void sy_instance::start() {
   }
 }
 
-sy_status sy_instance::serve(std::uint32_t protocol, sy_connection* connection) {
+sy_status Instance::serve(std::uint32_t protocol, switchyard::Connection& offered) {
   const auto index = loops_api_.current(host_.get());
   BOOST_ASSERT(index < shares_.size());
   if (shares_[index]->loop.draining()) return SY_CANCELLED;
 
   sy_connection_info info{};
-  info.struct_size = sizeof info;
-  if (const auto status = connection->api->describe(connection, &info); status != SY_OK) {
-    return status;
-  }
+  if (const auto error = offered.describe(info)) return error.value();
   const bool external = protocol == SY_PROTOCOL_GRPC_EXTERNAL;
-  if (info.tls == 0 && config_.is_direct(view(info.listener))) {
-    return hand_over(*servers_[external][true], connection, info);
+  if (info.tls == 0 && config_.is_direct(switchyard::view(info.listener))) {
+    return hand_over(*servers_[external][true], offered, info);
   }
-  return walk(shares_[index]->loop, external, connection, info);
+  return walk(shares_[index]->loop, external, offered, info);
 }
 
-sy_status sy_instance::walk(
-    grpc::Loop& loop, bool external, sy_connection* connection, const sy_connection_info& info) {
+sy_status Instance::walk(
+    Loop& loop, bool external, switchyard::Connection& offered, const sy_connection_info& info) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
     return SY_LIMIT;
@@ -117,20 +116,18 @@ sy_status sy_instance::walk(
     ::close(ends[1]);
     return status;
   }
-  const grpc::Connection::Peer peer{ends[1], peers_.add(ends[1], info)};
+  const Connection::Peer peer{ends[1], peers_.add(ends[1], info)};
   // Deletes itself when the connection ends.
-  auto* const made = new grpc::Connection{loop, connection, inner, peer, limits_[external]};
+  auto* const made = new Connection{loop, offered.release(), inner, peer, limits_[external]};
   servers_[external][false]->serve(ends[1]);
   made->start();
   return SY_OK;
 }
 
-sy_status
-sy_instance::hand_over(Server& server, sy_connection* connection, const sy_connection_info& info) {
+sy_status Instance::hand_over(
+    Server& server, switchyard::Connection& offered, const sy_connection_info& info) {
   sy_descriptor descriptor{};
-  descriptor.struct_size = sizeof descriptor;
-  const auto status = connection->api->detach(connection, &descriptor);
-  if (status != SY_OK) return status;
+  if (const auto error = offered.detach(descriptor)) return error.value();
   if (descriptor.read_ahead.size != 0) { // gRPC's core takes a socket as it is
     host_.log(SY_LOG_ERROR, "a host that has read ahead cannot serve direct_listeners");
     ::close(descriptor.descriptor);
@@ -145,23 +142,23 @@ sy_instance::hand_over(Server& server, sy_connection* connection, const sy_conne
 
 // ---- the end
 
-void sy_instance::drain(std::uint64_t deadline, sy_drain_done done, void* context) {
+void Instance::drain(std::chrono::nanoseconds deadline, DrainDone done) {
   const auto now = loops_api_.now(host_.get());
+  const auto end = nanoseconds(deadline);
   // A unary call ends by itself, unless it waits for something to happen: then it is told in time.
-  unary_alarm_.due = now + (deadline - std::min(now, deadline)) / 2;
+  unary_alarm_.due = now + (end - std::min(now, end)) / 2;
   bool ended = false;
   {
     const std::lock_guard lock{mutex_};
     ended = busy_ == 0;
-    done_ = ended ? nullptr : done;
-    done_context_ = context;
+    if (!ended) done_ = done;
   }
   begin_drain();
-  shares_.front()->loop.post(&sy_instance::start_alarms, this);
-  if (ended) done(context);
+  shares_.front()->loop.post(&Instance::start_alarms, this);
+  if (ended) done();
 }
 
-void sy_instance::begin_drain() {
+void Instance::begin_drain() {
   if (std::exchange(draining_, true)) return;
   standard_services_.drain();
   client_.drain();
@@ -170,10 +167,10 @@ void sy_instance::begin_drain() {
     share->loop.post(&Share::drain, share.get());
 }
 
-void sy_instance::abort_all() {
+void Instance::abort_all() {
   begin_drain();
   client_.abort();
-  shares_.front()->loop.post(&sy_instance::stop_alarms, this);
+  shares_.front()->loop.post(&Instance::stop_alarms, this);
   for (const auto& share : shares_)
     share->loop.post(&Share::abort, share.get());
   begin_shutdown();
@@ -181,7 +178,7 @@ void sy_instance::abort_all() {
 
 // Closing the connections that were handed over is up to gRPC, and it takes as long as services
 // take to finish their calls: a thread waits for that.
-void sy_instance::begin_shutdown() {
+void Instance::begin_shutdown() {
   if (std::exchange(shutting_down_, true)) return;
   shutdown_ = Thread{host_, "grpc-shutdown", [this] {
                        for (auto& roles : servers_) {
@@ -196,14 +193,14 @@ void sy_instance::begin_shutdown() {
                      }};
 }
 
-void sy_instance::stop() {
+void Instance::stop() {
   abort_all();
   std::unique_lock lock{mutex_};
   // A loop that has been quiet for long may still have posts before it: these have run as well
   // then.
   to_pass_ = shares_.size();
   for (const auto& share : shares_)
-    share->loop.post(&sy_instance::passed, this);
+    share->loop.post(&Instance::passed, this);
   const auto ended = changed_.wait_for(
       lock, kFinishLimit, [this] { return busy_ == 0 && to_pass_ == 0 && shut_down_; });
   lock.unlock();
@@ -220,7 +217,7 @@ void sy_instance::stop() {
 }
 
 // They wait for nothing any more but for a processor.
-void sy_instance::wait_for_service_threads() const {
+void Instance::wait_for_service_threads() const {
   const auto limit = std::chrono::steady_clock::now() + kFinishLimit;
   while (service_threads_.any_inside()) {
     if (std::chrono::steady_clock::now() >= limit)
@@ -229,43 +226,41 @@ void sy_instance::wait_for_service_threads() const {
   }
 }
 
-void sy_instance::ask_unary_calls() {
+void Instance::ask_unary_calls() {
   live_calls_.ask(true);
 }
 
-void sy_instance::look_after_direct() {
+void Instance::look_after_direct() {
   if (!handed_over_.any_open()) return end_direct();
   direct_alarm_.due = loops_api_.now(host_.get()) + nanoseconds(kLookInterval);
   direct_alarm_.start();
 }
 
-void sy_instance::end_direct() {
+void Instance::end_direct() {
   if (!direct_ended_.exchange(true)) one_has_ended();
 }
 
-void sy_instance::loop_is_quiet() {
+void Instance::loop_is_quiet() {
   one_has_ended();
 }
 
-void sy_instance::client_is_quiet() {
+void Instance::client_is_quiet() {
   one_has_ended();
 }
 
-void sy_instance::one_has_ended() {
-  sy_drain_done done = nullptr;
-  void* context = nullptr;
+void Instance::one_has_ended() {
+  std::optional<DrainDone> done;
   {
     const std::lock_guard lock{mutex_};
     if (--busy_ > 0) return;
-    done = std::exchange(done_, nullptr);
-    context = done_context_;
+    done = std::exchange(done_, std::nullopt);
     changed_.notify_all();
   }
-  if (done != nullptr) done(context);
+  if (done) (*done)();
 }
 
-void sy_instance::passed(void* self) {
-  auto& instance = *static_cast<sy_instance*>(self);
+void Instance::passed(void* self) {
+  auto& instance = *static_cast<Instance*>(self);
   const std::lock_guard lock{instance.mutex_};
   --instance.to_pass_;
   instance.changed_.notify_all();
@@ -273,32 +268,34 @@ void sy_instance::passed(void* self) {
 
 // ---- what a drain does later
 
-void sy_instance::start_alarms(void* self) {
-  auto& instance = *static_cast<sy_instance*>(self);
+void Instance::start_alarms(void* self) {
+  auto& instance = *static_cast<Instance*>(self);
   instance.unary_alarm_.start();
   instance.look_after_direct();
 }
 
-void sy_instance::stop_alarms(void* self) {
-  auto& instance = *static_cast<sy_instance*>(self);
+void Instance::stop_alarms(void* self) {
+  auto& instance = *static_cast<Instance*>(self);
   instance.unary_alarm_.stop();
   instance.direct_alarm_.stop();
 }
 
-void sy_instance::Alarm::start() {
+void Instance::Alarm::start() {
   const auto* host = instance.host_.get();
   const auto status = instance.loops_api_.start_timer(host, due, &Alarm::fired, this, &timer);
   BOOST_VERIFY(status == SY_OK);
 }
 
-void sy_instance::Alarm::stop() noexcept {
+void Instance::Alarm::stop() noexcept {
   if (timer != nullptr) {
     instance.loops_api_.stop_timer(instance.host_.get(), std::exchange(timer, nullptr));
   }
 }
 
-void sy_instance::Alarm::fired(void* self) {
+void Instance::Alarm::fired(void* self) {
   auto& alarm = *static_cast<Alarm*>(self);
   alarm.timer = nullptr;
   (alarm.instance.*alarm.ring)();
 }
+
+} // namespace switchyard::grpc

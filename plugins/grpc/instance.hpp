@@ -1,6 +1,6 @@
 #pragma once
 
-#include <switchyard/plugin.h>
+#include <switchyard/plugin.hpp>
 #include <switchyard/threads.hpp>
 
 #include <plugins/grpc/call_environment.hpp>
@@ -18,46 +18,48 @@
 #include <plugins/grpc/standard_services.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
+namespace switchyard::grpc {
+
 /// One generation of the plugin: gRPC's servers, a Loop for each of the host's, and what can be
-/// called.
-struct sy_instance final : public switchyard::grpc::Loop::Owner,
-                           public switchyard::grpc::Client::Owner {
+/// called. Entered as Plugin<Instance> says.
+class Instance final : public Loop::Owner, public Client::Owner {
 public:
-  /// [control]
-  sy_instance(const sy_host* host, std::string_view config);
-  ~sy_instance();
-  sy_instance(const sy_instance&) = delete;
-  sy_instance& operator=(const sy_instance&) = delete;
+  Instance(Host host, std::string_view config);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
 
-  /// Starts gRPC. [control]
+  static void check_config(std::string_view config);
   void start();
-
-  /// As sy_plugin.serve. [loop]
-  sy_status serve(std::uint32_t protocol, sy_connection* connection);
-
-  /// `done` is called once when everything has ended. `deadline` as sy_loops.now. [control]
-  void drain(std::uint64_t deadline, sy_drain_done done, void* context);
-
-  /// [control]
+  [[nodiscard]] sy_status serve(std::uint32_t protocol, switchyard::Connection& offered);
+  void drain(std::chrono::nanoseconds deadline, DrainDone done);
   void abort_all();
 
-  /// Throws Failure when services do not finish their calls. [control]
+  /// Throws Failure when services do not finish their calls.
   void stop();
 
-  /// As sy_registrar.bind, throwing Failure, and unbind. [control]
-  void bind(std::string_view name, const sy_grpc_service& service, sy_registration* registration) {
+  [[nodiscard]] const void* query(std::string_view id);
+
+  // What Registrar<Instance> asks for.
+  using Entry = sy_grpc_service;
+  static constexpr std::string_view kEntryName = "sy_grpc_service";
+
+  void bind(std::string_view name, const Entry& service, sy_registration* registration) {
     standard_services_.add(name, service, registration);
   }
 
   void unbind(sy_registration* registration) { standard_services_.remove(registration); }
 
-  /// As sy_registrar.exchange, throwing Failure, and end_soon. [control]
   void exchange(std::span<sy_registration* const> gone, std::span<const sy_binding> come) {
     standard_services_.exchange(gone, come);
   }
@@ -66,26 +68,24 @@ public:
     live_calls_.ask(all, registration);
   }
 
-  [[nodiscard]] switchyard::grpc::Client& client() noexcept { return client_; }
+  [[nodiscard]] Client& client() noexcept { return client_; }
 
 private:
-  using Server = switchyard::grpc::Server;
-
   /// What belongs to one of the host's loops.
   struct Share {
-    Share(sy_instance& instance, std::uint32_t index);
+    Share(Instance& instance, std::uint32_t index);
 
     static void drain(void* self);
     static void abort(void* self);
 
-    sy_instance& instance;
-    switchyard::grpc::Loop loop;
+    Instance& instance;
+    Loop loop;
   };
 
   /// Something a drain does later, on loop 0.
   struct Alarm {
-    sy_instance& instance;
-    void (sy_instance::*ring)();
+    Instance& instance;
+    void (Instance::*ring)();
     std::uint64_t due = 0; ///< as sy_loops.now
     sy_timer* timer = nullptr;
 
@@ -94,13 +94,10 @@ private:
     static void fired(void* self);
   };
 
-  [[nodiscard]] sy_status walk(
-      switchyard::grpc::Loop& loop,
-      bool external,
-      sy_connection* connection,
-      const sy_connection_info& info);
   [[nodiscard]] sy_status
-  hand_over(Server& server, sy_connection* connection, const sy_connection_info& info);
+  walk(Loop& loop, bool external, switchyard::Connection& offered, const sy_connection_info& info);
+  [[nodiscard]] sy_status
+  hand_over(Server& server, switchyard::Connection& offered, const sy_connection_info& info);
 
   void begin_drain();
   void begin_shutdown();
@@ -115,30 +112,30 @@ private:
   static void stop_alarms(void* self);
   static void passed(void* self);
 
-  const switchyard::Host host_;
+  const Host host_;
   const sy_loops& loops_api_;
-  const switchyard::grpc::Config config_;
-  const switchyard::grpc::Metrics metrics_;
-  const switchyard::http2::Limits limits_[2]; ///< [external]
-  switchyard::grpc::ServiceTable services_;
-  switchyard::grpc::StandardServices standard_services_;
-  switchyard::grpc::Peers peers_;
-  switchyard::grpc::LiveCalls live_calls_;
-  switchyard::grpc::ServiceThreads service_threads_;
-  const switchyard::grpc::CallEnvironment environment_;
-  switchyard::grpc::Client client_;
+  const Config config_;
+  const Metrics metrics_;
+  const http2::Limits limits_[2]; ///< [external]
+  ServiceTable services_;
+  StandardServices standard_services_;
+  Peers peers_;
+  LiveCalls live_calls_;
+  ServiceThreads service_threads_;
+  const CallEnvironment environment_;
+  Client client_;
   std::vector<std::unique_ptr<Share>> shares_; ///< by the host's numbers of loops
   // From start() to stop().
-  std::unique_ptr<switchyard::grpc::CompletionQueue> queue_;
+  std::unique_ptr<CompletionQueue> queue_;
   std::unique_ptr<Server> servers_[2][2]; ///< [external][direct]
-  switchyard::grpc::Descriptors handed_over_;
+  Descriptors handed_over_;
   std::atomic<std::size_t> to_drain_ = 0; ///< loops whose clients have not been told
   Alarm unary_alarm_;
   Alarm direct_alarm_;
   std::atomic<bool> direct_ended_ = false;
   bool draining_ = false;      ///< [control]
   bool shutting_down_ = false; ///< [control]
-  switchyard::Thread shutdown_;
+  Thread shutdown_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -146,6 +143,7 @@ private:
   /// Loops that are not quiet yet, the client, and connections that were handed over.
   std::size_t busy_;
   std::size_t to_pass_ = 0; ///< posts of stop() that have not run
-  sy_drain_done done_ = nullptr;
-  void* done_context_ = nullptr;
+  std::optional<DrainDone> done_;
 };
+
+} // namespace switchyard::grpc

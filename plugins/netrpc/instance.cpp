@@ -9,9 +9,7 @@
 #include <switchyard_manifest.h>
 #include <utility>
 
-using namespace switchyard;
-using namespace switchyard::netrpc;
-
+namespace switchyard::netrpc {
 namespace {
 
 // How long stop() waits for endpoints that were told before to answer; the host waits for 10 s.
@@ -20,47 +18,57 @@ constexpr std::chrono::seconds kAnswersLimit{5};
 // A day: what is longer is a mistake, and could overflow.
 constexpr std::uint64_t kTimeoutMax = 86'400'000'000'000;
 
+void throw_unless_taken(sy_status status) {
+  if (status == SY_EXISTS) throw Failure{status, "another endpoint has this name"};
+  if (status != SY_OK)
+    throw Failure{status, "an endpoint is named Service.Method and has a call function"};
+}
+
 } // namespace
 
-sy_instance::Share::Share(sy_instance& instance, const sy_dial* dial, std::uint32_t index)
+Instance::Share::Share(Instance& instance, const sy_dial* dial, std::uint32_t index)
     : loop{
           instance.host_.get(),
           instance.loops_api_,
           index,
           instance.config_,
-          instance.endpoints,
+          instance.endpoints_,
           instance.metrics_,
           instance},
       clients{instance.host_.get(), dial, loop} {}
 
-void sy_instance::Share::drain(void* self) {
+void Instance::Share::drain(void* self) {
   static_cast<Share*>(self)->loop.drain();
 }
 
-void sy_instance::Share::abort(void* self) {
+void Instance::Share::abort(void* self) {
   auto& share = *static_cast<Share*>(self);
   share.clients.abort();
   share.loop.abort();
 }
 
-sy_instance::sy_instance(const sy_host* host, std::string_view config)
-    : endpoints{Host{host}.require<sy_journal>()},
-      host_{host},
+Instance::Instance(Host host, std::string_view config)
+    : host_{host},
+      endpoints_{host_.require<sy_journal>()},
       loops_api_{host_.require<sy_loops>()},
       config_{parse_config(config)},
-      metrics_{host, host_.require<sy_metrics>()},
+      metrics_{host_.get(), host_.require<sy_metrics>()},
       busy_loops_{loops_api_.count} {
   const auto* dial = host_.find<sy_dial>();
   for (std::uint32_t index = 0; index < loops_api_.count; ++index) {
     shares_.push_back(std::make_unique<Share>(*this, dial, index));
   }
-  const auto added = endpoints.add(kStatusPing, status_ping(), nullptr);
+  const auto added = endpoints_.add(kStatusPing, status_ping(), nullptr);
   BOOST_VERIFY(added == SY_OK);
 }
 
-sy_instance::~sy_instance() = default;
+Instance::~Instance() = default;
 
-sy_status sy_instance::serve(std::uint32_t protocol, sy_connection* connection) {
+void Instance::check_config(std::string_view config) {
+  static_cast<void>(parse_config(config));
+}
+
+sy_status Instance::serve(std::uint32_t protocol, switchyard::Connection& offered) {
   const auto index = loops_api_.current(host_.get());
   BOOST_ASSERT(index < shares_.size());
   auto& loop = shares_[index]->loop;
@@ -69,38 +77,46 @@ sy_status sy_instance::serve(std::uint32_t protocol, sy_connection* connection) 
   // Each deletes itself when its connection ends.
   switch (protocol) {
   case SY_PROTOCOL_NETRPC_SINGLE:
-    (new SingleConnection{loop, connection, Audience::Authenticated})->start();
+    (new SingleConnection{loop, offered.release(), Audience::Authenticated})->start();
     return SY_OK;
-  case SY_PROTOCOL_NETRPC_MULTI: (new MultiConnection{loop, connection})->start(); return SY_OK;
+  case SY_PROTOCOL_NETRPC_MULTI:
+    (new MultiConnection{loop, offered.release()})->start();
+    return SY_OK;
   case SY_PROTOCOL_NETRPC_INSECURE:
-    (new SingleConnection{loop, connection, Audience::Insecure})->start();
+    (new SingleConnection{loop, offered.release(), Audience::Insecure})->start();
     return SY_OK;
   default: return SY_UNSUPPORTED;
   }
 }
 
-void sy_instance::drain(sy_drain_done done, void* context) {
+void Instance::drain(std::chrono::nanoseconds, DrainDone done) {
   bool quiet = false;
   {
     const std::lock_guard lock{mutex_};
     quiet = busy_loops_ == 0;
-    if (!quiet) {
-      done_ = done;
-      done_context_ = context;
-    }
+    if (!quiet) done_ = done;
   }
   begin_drain();
-  if (quiet) done(context);
+  if (quiet) done();
 }
 
-void sy_instance::begin_drain() {
+void Instance::begin_drain() {
   if (std::exchange(draining_, true)) return;
-  local_calls.cancel_all();
+  local_calls_.cancel_all();
   for (const auto& share : shares_)
     share->loop.post(&Share::drain, share.get());
 }
 
-void sy_instance::end_soon(const sy_registration* registration) {
+void Instance::bind(
+    std::string_view key, const sy_netrpc_endpoint& entry, sy_registration* registration) {
+  throw_unless_taken(endpoints_.add(key, entry, registration));
+}
+
+void Instance::exchange(std::span<sy_registration* const> gone, std::span<const sy_binding> come) {
+  throw_unless_taken(endpoints_.exchange(gone, come));
+}
+
+void Instance::end_soon(const sy_registration* registration, bool) {
   struct Telling {
     Loop& loop;
     const sy_registration* registration;
@@ -111,20 +127,20 @@ void sy_instance::end_soon(const sy_registration* registration) {
     }
   };
 
-  local_calls.end_soon(registration);
+  local_calls_.end_soon(registration);
   for (const auto& share : shares_) {
     auto telling = std::make_unique<Telling>(Telling{share->loop, registration});
     if (share->loop.post(&Telling::run, telling.get())) static_cast<void>(telling.release());
   }
 }
 
-void sy_instance::abort_all() {
+void Instance::abort_all() {
   begin_drain();
   for (const auto& share : shares_)
     share->loop.post(&Share::abort, share.get());
 }
 
-void sy_instance::stop() {
+void Instance::stop() {
   abort_all();
   const auto limit = std::chrono::steady_clock::now() + kAnswersLimit;
   std::unique_lock lock{mutex_};
@@ -132,23 +148,23 @@ void sy_instance::stop() {
   // then.
   to_pass_ = shares_.size();
   for (const auto& share : shares_)
-    share->loop.post(&sy_instance::passed, this);
+    share->loop.post(&Instance::passed, this);
   const auto quiet =
       changed_.wait_until(lock, limit, [this] { return busy_loops_ == 0 && to_pass_ == 0; });
   lock.unlock();
-  if (!quiet || !local_calls.wait(limit)) {
+  if (!quiet || !local_calls_.wait(limit)) {
     throw Failure{SY_TIMED_OUT, "endpoints have not answered calls that they were told to end"};
   }
 }
 
-void sy_instance::passed(void* self) {
-  auto& instance = *static_cast<sy_instance*>(self);
+void Instance::passed(void* self) {
+  auto& instance = *static_cast<Instance*>(self);
   const std::lock_guard lock{instance.mutex_};
   --instance.to_pass_;
   instance.changed_.notify_all();
 }
 
-sy_status sy_instance::call(
+sy_status Instance::call(
     const sy_netrpc_request& request,
     sy_netrpc_done done,
     void* context,
@@ -164,15 +180,15 @@ sy_status sy_instance::call(
   return made->begin() ? SY_OK : SY_CANCELLED;
 }
 
-void sy_instance::loop_is_quiet() {
-  sy_drain_done done = nullptr;
-  void* context = nullptr;
+void Instance::loop_is_quiet() {
+  std::optional<DrainDone> done;
   {
     const std::lock_guard lock{mutex_};
     if (--busy_loops_ > 0) return;
-    done = std::exchange(done_, nullptr);
-    context = done_context_;
+    done = std::exchange(done_, std::nullopt);
     changed_.notify_all();
   }
-  if (done != nullptr) done(context);
+  if (done) (*done)();
 }
+
+} // namespace switchyard::netrpc

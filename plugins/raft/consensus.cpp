@@ -1,3 +1,5 @@
+#include <switchyard/registrar.hpp>
+
 #include <plugins/raft/consensus.hpp>
 #include <plugins/raft/instance.hpp>
 
@@ -6,8 +8,8 @@ namespace {
 
 constexpr std::uint64_t kTimeoutMax = 86'400'000'000'000; // a day
 
-sy_instance& instance(void* provider) {
-  return *static_cast<sy_instance*>(provider);
+Node& node_of(void* provider) {
+  return Plugin<Instance>::of(provider).node();
 }
 
 std::string text(sy_bytes bytes) {
@@ -19,36 +21,9 @@ sy_status
 call(void* provider, What what, std::uint64_t timeout, sy_raft_done done, void* context) noexcept {
   if (timeout == 0 || timeout > kTimeoutMax || done == nullptr) return SY_INVALID;
   return at_boundary([&] {
-    auto& node = instance(provider).node();
+    auto& node = node_of(provider);
     return node.call({std::move(what), node.now() + Duration{timeout}, done, context});
   });
-}
-
-sy_status bind(
-    void* provider,
-    sy_registration* registration,
-    sy_string key,
-    const void* entry,
-    size_t entry_size,
-    sy_error* error) {
-  return at_boundary(error, [&] {
-    const auto& machine = *static_cast<const sy_raft_machine*>(entry);
-    if (entry_size < sizeof machine || machine.struct_size < sizeof machine) {
-      throw Failure{SY_INVALID, "the entry is no sy_raft_machine of this ABI"};
-    }
-    if (view(key) != "machine")
-      throw Failure{SY_INVALID, "a state machine is registered as \"machine\""};
-    if (machine.apply == nullptr || machine.capture == nullptr || machine.write == nullptr ||
-        machine.release == nullptr || machine.restore == nullptr || machine.restored == nullptr) {
-      throw Failure{SY_INVALID, "a state machine without all of its functions"};
-    }
-    auto& self = instance(provider);
-    self.node().bind(std::make_shared<Machine>(self.journal(), registration, machine));
-  });
-}
-
-void unbind(void* provider, sy_registration* registration) {
-  instance(provider).node().unbind(registration);
 }
 
 sy_status propose(
@@ -58,7 +33,7 @@ sy_status propose(
     uint64_t timeout,
     sy_raft_done done,
     void* context) {
-  const auto most = instance(provider).node().settings().entry_bytes_max;
+  const auto most = node_of(provider).settings().entry_bytes_max;
   if (data.size > most || extensions.size > most - data.size) return SY_LIMIT;
   return call(provider, Call::Propose{text(data), text(extensions)}, timeout, done, context);
 }
@@ -105,12 +80,12 @@ sy_status snapshot(void* provider, uint64_t timeout, sy_raft_done done, void* co
 }
 
 void durable(void* provider, uint64_t index) {
-  auto& self = instance(provider);
-  logged_at_boundary(self.host(), [&] { self.node().durable(index); });
+  logged_at_boundary(
+      Plugin<Instance>::host_of(provider), [&] { node_of(provider).durable(index); });
 }
 
 sy_status state(void* provider, sy_raft_tell tell, void* context) {
-  return at_boundary([&] { return instance(provider).node().state(tell, context); });
+  return at_boundary([&] { return node_of(provider).state(tell, context); });
 }
 
 sy_status bootstrap(void* provider, const sy_raft_server* servers, size_t count, sy_error* error) {
@@ -122,7 +97,7 @@ sy_status bootstrap(void* provider, const sy_raft_server* servers, size_t count,
            std::string{view(servers[i].id)},
            std::string{view(servers[i].address)}});
     }
-    auto& node = instance(provider).node();
+    auto& node = node_of(provider);
     const auto& own = node.settings().core;
     const auto* self = founders.find(own.id);
     if (!founders.valid() || self == nullptr || self->address != own.address) {
@@ -137,17 +112,11 @@ sy_status bootstrap(void* provider, const sy_raft_server* servers, size_t count,
 }
 
 sy_status recover(void* provider, sy_error* error) {
-  return at_boundary(error, [&] { instance(provider).node().recover(); });
+  return at_boundary(error, [&] { node_of(provider).recover(); });
 }
 
 constexpr sy_raft_consensus kConsensus = {
-    .registrar =
-        {.struct_size = sizeof(sy_raft_consensus),
-         .reserved = 0,
-         .bind = bind,
-         .unbind = unbind,
-         .exchange = nullptr,
-         .end_soon = nullptr},
+    .registrar = Registrar<Instance>::describe(sizeof(sy_raft_consensus)),
     .propose = propose,
     .barrier = barrier,
     .verify = verify,

@@ -1,8 +1,7 @@
+#include <plugins/raft/consensus.hpp>
 #include <plugins/raft/instance.hpp>
 
-using namespace switchyard;
-using namespace switchyard::raft;
-
+namespace switchyard::raft {
 namespace {
 
 // How long stop() waits for the loops; the host waits for 10 s.
@@ -20,7 +19,7 @@ bool has_line(std::string_view lines, std::string_view wanted) {
 
 } // namespace
 
-sy_instance::sy_instance(const sy_host* host, std::string_view config)
+Instance::Instance(Host host, std::string_view config)
     : host_{host},
       loops_{host_},
       journal_{host_.require<sy_journal>()},
@@ -32,20 +31,22 @@ sy_instance::sy_instance(const sy_host* host, std::string_view config)
   outbounds_.node = &node_;
 }
 
-sy_instance::~sy_instance() = default;
+Instance::~Instance() = default;
 
-void sy_instance::activate() {
+void Instance::check_config(std::string_view config) {
+  static_cast<void>(parse_config(config));
+}
+
+void Instance::activate() {
   node_.begin(config_.founders);
 }
 
 /// With TLS only a server of this datacenter may speak: any certificate of the CA, an agent's too,
 /// would else do to vote and to write. Source: CVE-2021-37219.
-sy_status sy_instance::serve(sy_connection* raw) {
+sy_status Instance::serve(std::uint32_t, Connection& offered) {
   if (draining_) return SY_CANCELLED;
   sy_connection_info info{};
-  info.struct_size = sizeof info;
-  const auto status = raw->api->describe(raw, &info);
-  if (status != SY_OK) return status;
+  if (const auto error = offered.describe(info)) return error.value();
   if (info.tls != 0 && !has_line(view(info.peer_names), config_.server_name)) {
     metrics_.refused.add();
     host_.log(
@@ -54,25 +55,29 @@ sy_status sy_instance::serve(sy_connection* raw) {
             " remote=" + static_cast<const char*>(info.remote));
     return SY_REFUSED;
   }
-  std::make_shared<Inbound>(node_, loops_, config_, Connection{raw}, inbounds_[loops_.current()])
+  std::make_shared<Inbound>(node_, loops_, config_, std::move(offered), inbounds_[loops_.current()])
       ->start();
   return SY_OK;
 }
 
-void sy_instance::drain(sy_drain_done done, void* context) {
-  if (draining_.exchange(true)) return done(context);
-  node_.leave([this, done, context] {
+void Instance::health() {
+  node_.health();
+}
+
+void Instance::drain(std::chrono::nanoseconds, DrainDone done) {
+  if (draining_.exchange(true)) return done();
+  node_.leave([this, done] {
     close_connections();
-    done(context);
+    done();
   });
 }
 
-void sy_instance::abort_all() {
+void Instance::abort_all() {
   draining_ = true;
   close_connections();
 }
 
-void sy_instance::close_connections() {
+void Instance::close_connections() {
   for (std::uint32_t loop = 0; loop < loops_.count(); ++loop) {
     static_cast<void>(loops_.post(loop, [this, loop] {
       for (const auto& inbound : Inbound::Set{inbounds_[loop].open})
@@ -82,7 +87,7 @@ void sy_instance::close_connections() {
   }
 }
 
-void sy_instance::stop() {
+void Instance::stop() {
   draining_ = true;
   close_connections();
   node_.end();
@@ -90,7 +95,7 @@ void sy_instance::stop() {
 }
 
 /// Whatever was posted before has run then.
-void sy_instance::pass_loops() {
+void Instance::pass_loops() {
   std::unique_lock lock{mutex_};
   to_pass_ = 0;
   for (std::uint32_t loop = 0; loop < loops_.count(); ++loop) {
@@ -106,3 +111,23 @@ void sy_instance::pass_loops() {
     throw Failure{SY_TIMED_OUT, "a loop of the host does not come round"};
   }
 }
+
+const void* Instance::query(std::string_view id) {
+  return id == SY_RAFT_CONSENSUS ? &consensus_table() : nullptr;
+}
+
+void Instance::bind(
+    std::string_view key, const sy_raft_machine& machine, sy_registration* registration) {
+  if (key != "machine") throw Failure{SY_INVALID, "a state machine is registered as \"machine\""};
+  if (machine.apply == nullptr || machine.capture == nullptr || machine.write == nullptr ||
+      machine.release == nullptr || machine.restore == nullptr || machine.restored == nullptr) {
+    throw Failure{SY_INVALID, "a state machine without all of its functions"};
+  }
+  node_.bind(std::make_shared<Machine>(journal_, registration, machine));
+}
+
+void Instance::unbind(sy_registration* registration) {
+  node_.unbind(registration);
+}
+
+} // namespace switchyard::raft

@@ -1,54 +1,63 @@
 #pragma once
 
-#include <switchyard/plugin.h>
+#include <switchyard/plugin.hpp>
 
 #include <plugins/raft/driver/inbound.hpp>
 #include <plugins/raft/driver/outbounds.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
-#include <memory>
+#include <cstdint>
 #include <mutex>
+#include <string_view>
 #include <vector>
 
-/// One generation of the plugin.
-struct sy_instance final {
-public:
-  /// [control]
-  sy_instance(const sy_host* host, std::string_view config);
-  ~sy_instance();
-  sy_instance(const sy_instance&) = delete;
-  sy_instance& operator=(const sy_instance&) = delete;
+namespace switchyard::raft {
 
-  /// [control]
+/// One generation of the plugin. Entered as Plugin<Instance> says.
+class Instance final {
+public:
+  Instance(Host host, std::string_view config);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  static void check_config(std::string_view config);
   void activate();
-  void drain(sy_drain_done done, void* context);
+  [[nodiscard]] sy_status serve(std::uint32_t protocol, Connection& offered);
+  void health();
+  void drain(std::chrono::nanoseconds deadline, DrainDone done);
   void abort_all();
   void stop();
+  [[nodiscard]] const void* query(std::string_view id);
 
-  /// As sy_plugin.serve. [loop]
-  sy_status serve(sy_connection* connection);
+  // What Registrar<Instance> asks for.
+  using Entry = sy_raft_machine;
+  static constexpr std::string_view kEntryName = "sy_raft_machine";
 
-  [[nodiscard]] switchyard::raft::Node& node() noexcept { return node_; }
+  void bind(std::string_view key, const Entry& machine, sy_registration* registration);
+  void unbind(sy_registration* registration);
 
-  [[nodiscard]] const switchyard::Host& host() const noexcept { return host_; }
-
-  [[nodiscard]] const sy_journal& journal() const noexcept { return journal_; }
+  [[nodiscard]] Node& node() noexcept { return node_; }
 
 private:
   void close_connections();
   void pass_loops();
 
-  const switchyard::Host host_;
-  const switchyard::Loops loops_;
+  const Host host_;
+  const Loops loops_;
   const sy_journal& journal_;
-  const switchyard::raft::Config config_;
-  const switchyard::raft::Metrics metrics_;
-  switchyard::raft::Outbounds outbounds_;
-  switchyard::raft::Node node_;
-  std::vector<switchyard::raft::Inbound::Shared> inbounds_; ///< by loop
+  const Config config_;
+  const Metrics metrics_;
+  Outbounds outbounds_;
+  Node node_;
+  std::vector<Inbound::Shared> inbounds_; ///< by loop
   std::atomic<bool> draining_ = false;
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t to_pass_ = 0;
 };
+
+} // namespace switchyard::raft

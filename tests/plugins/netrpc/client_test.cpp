@@ -464,10 +464,16 @@ TEST_F(NetrpcClient, LeavesTheCallsOfAnotherGenerationAlone) {
   call(called, "Slow.Get");
   reach_ourselves();
   const auto held = slow.take();
-  int next_generation = 0;
-  client().cancel(&next_generation, called.invocation);
+  peer::FakeHost next_host;
+  next_host.offer(SY_JOURNAL, journal.table());
+  sy_instance* next = nullptr;
+  ASSERT_EQ(plugin->init(next_host.get(), text("{}"), &next, &error), SY_OK) << error.text;
+  client().cancel(next, called.invocation);
   reply(held, "\xc3");
   EXPECT_EQ(called.outcome().status, SY_OK);
+  EXPECT_EQ(plugin->stop(next, &error), SY_OK) << error.text;
+  next_host.on_loop(0, [] {}); // what was posted has returned
+  plugin->destroy(next);
 }
 
 TEST_F(NetrpcClient, CancelsItsCallsWhenItIsAborted) {
