@@ -49,7 +49,12 @@ void Instance::Share::drain(void* self) {
 }
 
 void Instance::Share::abort(void* self) {
-  static_cast<Share*>(self)->loop.abort();
+  auto& share = *static_cast<Share*>(self);
+  share.loop.abort();
+  auto& instance = share.instance;
+  const std::lock_guard lock{instance.mutex_};
+  --instance.to_abort_;
+  instance.changed_.notify_all();
 }
 
 Instance::Instance(Host host, std::string_view config)
@@ -64,6 +69,7 @@ Instance::Instance(Host host, std::string_view config)
       client_{host_, loops_api_, *this},
       unary_alarm_{*this, &Instance::ask_unary_calls},
       direct_alarm_{*this, &Instance::look_after_direct},
+      to_abort_{loops_api_.count},
       busy_{loops_api_.count + 2} {
   for (std::uint32_t index = 0; index < loops_api_.count; ++index) {
     shares_.push_back(std::make_unique<Share>(*this, index));
@@ -171,8 +177,6 @@ void Instance::abort_all() {
   begin_drain();
   client_.abort();
   shares_.front()->loop.post(&Instance::stop_alarms, this);
-  for (const auto& share : shares_)
-    share->loop.post(&Share::abort, share.get());
   begin_shutdown();
 }
 
@@ -180,7 +184,10 @@ void Instance::abort_all() {
 // take to finish their calls: a thread waits for that.
 void Instance::begin_shutdown() {
   if (std::exchange(shutting_down_, true)) return;
+  for (const auto& share : shares_)
+    share->loop.post(&Share::abort, share.get());
   shutdown_ = Thread{host_, "grpc-shutdown", [this] {
+                       wait_for_aborts();
                        for (auto& roles : servers_) {
                          for (auto& server : roles) {
                            if (server) server->shutdown();
@@ -191,6 +198,14 @@ void Instance::begin_shutdown() {
                        shut_down_ = true;
                        changed_.notify_all();
                      }};
+}
+
+// gRPC says GOAWAY with an internal error when it is shut down. A loop that had not heard of the
+// end by then would pass that on to its clients and end them as ones that broke the protocol. One
+// that does not come round within the limit passes on nothing.
+void Instance::wait_for_aborts() {
+  std::unique_lock lock{mutex_};
+  changed_.wait_for(lock, kFinishLimit, [this] { return to_abort_ == 0; });
 }
 
 void Instance::stop() {

@@ -101,6 +101,7 @@ private:
 
   void begin_drain();
   void begin_shutdown();
+  void wait_for_aborts();
   void wait_for_service_threads() const;
   void ask_unary_calls();
   void look_after_direct();
@@ -139,6 +140,7 @@ private:
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::size_t to_abort_; ///< loops that may still have connections
   bool shut_down_ = false;
   /// Loops that are not quiet yet, the client, and connections that were handed over.
   std::size_t busy_;
