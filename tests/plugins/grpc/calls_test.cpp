@@ -1,6 +1,7 @@
 // Calls between gRPC's own client and a service of another plugin.
 #include "client.hpp"
 #include "grpc.hpp"
+#include "http2_peer.hpp"
 
 #include <thread>
 
@@ -276,30 +277,39 @@ TEST_F(GrpcCalls, TalksBothWays) {
 }
 
 TEST_F(GrpcCalls, WaitsForAClientThatDoesNotRead) {
-  Client::Context context;
-  const auto stream = client->open(context, kBidi);
-  auto* call = service.take().call;
+  using http2::FrameType;
+  constexpr std::size_t kWindow = 65535; // of a stream and of a connection. Source: RFC 9113 §6.9.2
+  Http2Peer peer{open()};
+  peer.call(1, kBidi);
+  auto* const call = service.take().call;
   const std::string message(1U << 20, 'x');
   Operation sending;
-  // gRPC takes some ahead of the client's window; then it waits.
-  int sent = 0;
-  while (call->api->send(call, bytes(message), &Operation::sent, &sending) == SY_OK) {
-    ASSERT_LT(++sent, 100);
-    for (int i = 0; i < 20 && !sending.ended(); ++i)
-      settle();
-    if (!sending.ended()) break;
-    EXPECT_EQ(sending.wait().status, SY_OK);
-  }
-  EXPECT_EQ(call->api->send(call, bytes(message), &Operation::sent, &sending), SY_BUSY);
-  finish(call, SY_GRPC_OK);
-  int read_back = 0;
-  while (const auto got = read(*stream)) {
-    EXPECT_EQ(*got, message);
-    ++read_back;
-  }
-  EXPECT_EQ(read_back, sent);
+  ASSERT_EQ(call->api->send(call, bytes(message), &Operation::sent, &sending), SY_OK);
+
+  std::string got;
+  const auto read_until = [&](std::size_t size) {
+    while (got.size() < size) {
+      const auto frame = peer.find(FrameType::Data);
+      ASSERT_TRUE(frame) << "after " << got.size() << " bytes";
+      got += frame->payload;
+    }
+  };
+  read_until(kWindow);
+  EXPECT_EQ(got.size(), kWindow);
+  EXPECT_FALSE(sending.ended());
+  EXPECT_EQ(call->api->send(call, bytes("more"), nullptr, nullptr), SY_BUSY);
+
+  const std::string more{"\0\x20\0\0", 4}; // 2 MiB
+  peer.send(FrameType::WindowUpdate, 0, 0, more);
+  peer.send(FrameType::WindowUpdate, 0, 1, more);
+  constexpr std::size_t kPrefix = 5; // Source: gRPC's PROTOCOL-HTTP2.md, "Length-Prefixed-Message"
+  read_until(kPrefix + message.size());
+  EXPECT_EQ(got.substr(kPrefix), message);
   EXPECT_EQ(sending.wait().status, SY_OK);
-  EXPECT_TRUE(stream->Finish().ok());
+  finish(call, SY_GRPC_OK);
+  const auto trailers = peer.find(FrameType::Headers);
+  ASSERT_TRUE(trailers);
+  EXPECT_TRUE(trailers->header.has(http2::Flag::EndStream));
 }
 
 TEST_F(GrpcCalls, TellsOfACancelledCall) {
