@@ -6,6 +6,7 @@ are Debian's. INTEROP_GRPC is the Go program beside this file, built.
 """
 
 import base64
+import concurrent.futures
 import functools
 import json
 import os
@@ -110,6 +111,20 @@ def every_way(test):
     return each
 
 
+def every_way_at_once(test):
+    """The same, beside each other: for what is mostly waiting."""
+
+    @functools.wraps(test)
+    def all_of_them(self):
+        with concurrent.futures.ThreadPoolExecutor(len(ways)) as pool:
+            running = {name: pool.submit(test, self, way) for name, way in ways.items()}
+            for name, done in running.items():
+                with self.subTest(way=name):
+                    done.result()
+
+    return all_of_them
+
+
 def run(*command, **options):
     done = subprocess.run(
         [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT, **options
@@ -128,7 +143,7 @@ class Node(unittest.TestCase):
     def node(self, program, *arguments, **environment):
         return run("node", HERE / program, *arguments, env=os.environ | {"NODE_PATH": PACKAGES / "node_modules", **environment})
 
-    @every_way
+    @every_way_at_once
     def test_grpc_js(self, way):
         limits = json.dumps({"receive": way.receive})
         said = self.node("client.js", PROTO, way.address, *([way.ca] if way.ca else ()), LIMITS=limits)
@@ -140,7 +155,7 @@ class Node(unittest.TestCase):
 
 
 class Go(unittest.TestCase):
-    @every_way
+    @every_way_at_once
     def test_grpc_go(self, way):
         said = run(os.environ["INTEROP_GRPC"], "-address", way.address, *(("-ca", way.ca) if way.ca else ()))
         self.assertEqual(said.splitlines(), ["ok unary", "ok bidirectional", "ok cancellation", "ok keepalive"])
