@@ -9,7 +9,8 @@
 
 namespace switchyard::host {
 
-/// How a proxy reaches the internal gRPC of a server port. Source: consul-wire, "Routing graph".
+/// How a proxy reaches the internal gRPC of a server port. Source:
+/// proto/sniff/README.md.
 enum class ProxyTls : std::uint8_t {
   Clear,  ///< tag 8
   Native, ///< TLS at once, ALPN consul/rpc-grpc; the server always asks for a certificate

@@ -37,7 +37,7 @@ struct Beginning {
   std::size_t listener; ///< position in both
 };
 
-/// Sniffs, decrypts and routes. Source: consul-wire, "Routing graph".
+/// Sniffs, decrypts and routes. Source: proto/sniff/README.md.
 net::awaitable<Found>
 find_route(Connection& connection, const LoopStages& loop, const Beginning& begun) {
   const auto& tls = *begun.tls;

@@ -16,7 +16,8 @@ struct ssl_ctx_st;
 
 namespace switchyard::host {
 
-/// How a TLS server treats its client. Source: consul-wire, "TLS and verify rules".
+/// How a TLS server treats its client. Source: a real Consul
+/// 1.8.7, asked by tests/system/tls_table.py.
 enum class ServerTls {
   Tagged,   ///< after tag 3: a client certificate when tls.verify_incoming, no ALPN
   Native,   ///< at once: a client certificate always, the protocol by ALPN

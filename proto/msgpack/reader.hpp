@@ -21,7 +21,7 @@ enum class Progress : std::uint8_t {
 /// elements also ends on progress() != Good, because a count comes from the peer.
 ///
 /// Fields are as lenient as Consul's: nil stands for the zero value, an integer may have any format
-/// that holds its value, text may come as str or bin (consul-wire facts in README.md).
+/// that holds its value, text may come as str or bin (README.md, "What is read").
 ///
 /// Views into `bytes` stay valid as long as those. No allocation, no recursion; one thread.
 /// The limits hold for each object that begins outside of any other.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who may speak what to a server: consul-wire 1.4, every cell, and the rules of 1.2, 1.3 and 1.5 around it.
+"""Who may speak what to a server, with every first byte, certificate and ALPN name, and the rules around it.
 
 With CONSUL_BINARY in the environment the same table is held against a real Consul.
 """

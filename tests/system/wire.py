@@ -87,7 +87,7 @@ def handshake(connection, context, tag=TLS, server_name="server.dc1.consul"):
         raise Refused(f"handshake: {error}") from error
 
 
-# net/rpc over msgpack, consul-wire: two objects in each direction, header and body.
+# net/rpc over msgpack (proto/netrpc/README.md): two objects in each direction, header and body.
 
 
 def text(value):
@@ -128,7 +128,7 @@ def call(connection, asked, expected, opening=b""):
         raise AssertionError(f"answer {answered!r}, not {expected!r}")
 
 
-# yamux, consul-wire: a header of 12 bytes, big endian; only Data frames carry a body.
+# yamux (proto/yamux/README.md): a header of 12 bytes, big endian; only Data frames carry a body.
 
 DATA, WINDOW, PING, GO_AWAY = 0, 1, 2, 3
 SYN, ACK, FIN, RST = 1, 2, 4, 8
