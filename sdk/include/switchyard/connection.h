@@ -101,8 +101,9 @@ typedef struct sy_connection_api {
   /* Fills `info`. */
   sy_status (*describe)(sy_connection* connection, sy_connection_info* info);
 
-  /* Turns the connection into its descriptor and frees it. No operation may be in flight.
-   * SY_UNSUPPORTED, connection untouched, when the wire is TLS: use the pump (pump.h). */
+  /* Turns the connection into its descriptor and frees it. SY_BUSY: an operation is in flight;
+   * SY_LIMIT: no descriptor is left to watch it by; SY_UNSUPPORTED: the wire is TLS, use the pump
+   * (pump.h). The connection is untouched then. */
   sy_status (*detach)(sy_connection* connection, sy_descriptor* descriptor);
 } sy_connection_api;
 

@@ -72,7 +72,8 @@ typedef struct sy_journal {
       sy_registration** registration,
       sy_error* error);
 
-  /* Returns when no call through the registration is running any more. [control] */
+  /* Returns when no call through the registration is running any more, or when half of the host's
+   * limits.control_timeout has passed: the registrant's code stays in memory then. [control] */
   void (*remove)(sy_registration* registration);
 
   /* For the provider: keeps the registrant from leaving while a call into its entry runs or waits

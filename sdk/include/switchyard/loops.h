@@ -29,7 +29,7 @@ typedef struct sy_loops {
   sy_status (*post)(const sy_host* host, uint32_t loop, sy_callback run, void* context);
 
   /* Calls `fire` once at or after `due` (as now()). `*timer` is freed when it has fired or is
-   * stopped. [loop] */
+   * stopped. SY_INVALID on any other thread; SY_CANCELLED as post. [loop] */
   sy_status (*start_timer)(
       const sy_host* host, uint64_t due, sy_callback fire, void* context, sy_timer** timer);
 

@@ -75,7 +75,8 @@ typedef struct sy_plugin {
   sy_status (*activate)(sy_instance* instance, sy_error* error);
 
   /* Takes a connection of the `protocol`-th protocol in the manifest (from 0). SY_OK: the plugin
-   * owns it now. Anything else: the host closes it. [loop] of the connection */
+   * owns it now. Anything else: the host closes it. NULL when the manifest has no protocol. [loop]
+   * of the connection */
   sy_status (*serve)(sy_instance* instance, uint32_t protocol, sy_connection* connection);
 
   /* The same for a protocol whose manifest entry says "mode": "descriptor" on a clear connection;

@@ -13,7 +13,7 @@ extern "C" {
 typedef struct sy_netrpc_request {
   uint32_t struct_size;
   sy_dial_tls tls;       /* not SY_DIAL_INSECURE, behind which there is no yamux */
-  sy_string address;     /* "ip:port" of the other server; with server_name the key of the pool */
+  sy_string address;     /* "ip:port" of the other server; with its neighbours key of the pool */
   sy_string server_name; /* verified when not empty */
   sy_string method;      /* "Service.Method" */
   sy_bytes body;         /* one msgpack object */

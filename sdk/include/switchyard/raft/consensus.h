@@ -207,7 +207,8 @@ typedef struct sy_raft_consensus {
   sy_status (*transfer)(
       void* provider, sy_string server, uint64_t timeout, sy_raft_done done, void* context);
 
-  /* Takes a snapshot of what is applied. Ends with its index once it is durable. [any thread] */
+  /* Takes a snapshot of what is applied. Ends with its index once it is durable, with SY_AGAIN when
+   * no state machine is registered. [any thread] */
   sy_status (*snapshot)(void* provider, uint64_t timeout, sy_raft_done done, void* context);
 
   /* A persistent state machine says up to where its state survives a crash: the log is kept from
