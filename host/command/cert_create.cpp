@@ -1,6 +1,7 @@
 #include "certificate.hpp"
-#include "new_file.hpp"
 #include "report.hpp"
+
+#include <host/file/new_file.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

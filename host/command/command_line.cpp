@@ -43,6 +43,8 @@ struct Order {
   ClusterOrder cluster;
   AuthorOrder author;
   std::string plugin;
+  std::string file;
+  std::string key;
   std::function<ExitCode()> carry_out;
 };
 
@@ -98,6 +100,27 @@ void add_swap(CLI::App& plugin, Order& order) {
   });
 }
 
+/// What makes a plugin that `sha256` and `host.trusted_keys` take.
+void add_trust(CLI::App& plugin, Order& order) {
+  auto* hash = add(plugin, "hash", "Print the sha256 that pins a file in the configuration");
+  hash->add_option("file", order.file, "The plugin")->type_name("FILE")->required();
+  add_json(*hash, order.target.output);
+  hash->callback([&order] {
+    order.carry_out = [&order] { return plugin_hash(order.target.output, order.file); };
+  });
+
+  auto* sign = add(plugin, "sign", "Write the Ed25519 signature of a file to FILE.sig");
+  sign->add_option("file", order.file, "The plugin")->type_name("FILE")->required();
+  sign->add_option(
+          "--key", order.key, "The private key, in PEM (openssl genpkey -algorithm ed25519)")
+      ->type_name("FILE")
+      ->required();
+  add_json(*sign, order.target.output);
+  sign->callback([&order] {
+    order.carry_out = [&order] { return plugin_sign(order.target.output, order.file, order.key); };
+  });
+}
+
 void add_plugin(CLI::App& app, Order& order) {
   auto* plugin = add(app, "plugin", "Ask about plugins, swap them, and make new ones");
   plugin->require_subcommand(1);
@@ -112,6 +135,7 @@ void add_plugin(CLI::App& app, Order& order) {
   why->callback(
       [&order] { order.carry_out = [&order] { return plugin_why(order.target, order.plugin); }; });
   add_swap(*plugin, order);
+  add_trust(*plugin, order);
   add_author_commands(*plugin, order.author, order.carry_out);
 }
 

@@ -48,6 +48,8 @@ struct CertificateOrder {
 [[nodiscard]] ExitCode plugin_why(const Target& target, const std::string& name);
 [[nodiscard]] ExitCode plugin_swap(const Target& target, const SwapOrder& order);
 [[nodiscard]] ExitCode plugin_rollback(const Target& target, const std::string& name);
+[[nodiscard]] ExitCode plugin_hash(Output output, const std::string& file);
+[[nodiscard]] ExitCode plugin_sign(Output output, const std::string& file, const std::string& key);
 [[nodiscard]] ExitCode cert_create(const CertificateOrder& order);
 [[nodiscard]] ExitCode proxy(const ProxyConfig& wanted, Output output);
 [[nodiscard]] ExitCode version(Output output);

@@ -1,8 +1,8 @@
 #include "project.hpp"
 
-#include "new_file.hpp"
-
 #include <switchyard/version.h>
+
+#include <host/file/new_file.hpp>
 
 #include <algorithm>
 #include <array>

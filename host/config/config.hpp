@@ -27,6 +27,7 @@ struct HostConfig {
   std::uint32_t loops = 0;        ///< 0: one per core
   std::string log_level = "info"; ///< trace, debug, info, warn or error
   OnPluginFailure on_plugin_failure = OnPluginFailure::Exit;
+  std::vector<std::string> trusted_keys; ///< Ed25519, PEM files; not empty: plugins are signed
   Place place;
 };
 
@@ -87,6 +88,8 @@ struct PluginConfig {
   std::string config;  ///< the table `config` as JSON text
   std::vector<RouteConfig> routes;
   Place place;
+  std::string sha256{}; ///< of the only file that is taken, 64 hex digits, lower case; empty: any
+  std::vector<std::string> trusted_keys{}; ///< of host.trusted_keys
 };
 
 /// One valid plugins.toml. Immutable once parsed; every default stands here. Relative paths are

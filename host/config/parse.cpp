@@ -82,6 +82,10 @@ bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= kNameSizeMax && std::ranges::all_of(text, fits);
 }
 
+bool is_digest(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
 constexpr std::string_view kNameRule = "takes 1 to 64 characters of a-z, 0-9, '_', '-' and '.'";
 
 /// One table of the file while it is read. Every key asked for is known; finish() reports the
@@ -277,6 +281,15 @@ void read_host(Section section, HostConfig& host) {
     }
     host.on_plugin_failure = text == "continue" ? OnPluginFailure::Continue : OnPluginFailure::Exit;
   }
+  if (const auto* keys = section.find<toml::array>("trusted_keys", "an array of PEM files")) {
+    for (const auto& key : *keys) {
+      const auto* file = key.as_string();
+      if (file == nullptr || file->get().empty())
+        section.report("trusted_keys", "takes names of PEM files");
+      else
+        host.trusted_keys.push_back(file->get());
+    }
+  }
   section.finish();
 }
 
@@ -373,6 +386,8 @@ PluginConfig read_plugin(std::string name, Section section) {
   if (const auto* config = section.find<toml::table>("config", "a table")) {
     plugin.config = json::serialize(to_json(*config, section, section.path_to("config"), 1));
   }
+  if (section.read("sha256", plugin.sha256) && !is_digest(plugin.sha256))
+    section.report("sha256", "takes 64 digits of 0-9 and a-f (plugin hash FILE prints them)");
   section.read_tables("route", [&](const toml::table& table, const std::string& path) {
     plugin.routes.push_back(read_route({table, path, section.problems()}));
   });
@@ -419,6 +434,8 @@ Config read_config(const toml::table& root, std::vector<Problem>& problems) {
   });
   if (const auto* table = section.find<toml::table>("plugin", "tables, written [plugin.NAME]")) {
     config.plugins = read_plugins(*table, problems);
+    for (auto& plugin : config.plugins)
+      plugin.trusted_keys = config.host.trusted_keys;
   }
   section.finish();
   return config;

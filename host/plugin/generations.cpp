@@ -19,12 +19,23 @@ void Generations::each(const std::function<void(Instance& generation)>& visit) c
   std::for_each(leaving_.rbegin(), leaving_.rend(), [&](const auto& each) { visit(*each); });
 }
 
-Instance& Generations::prepare(const std::string& library) {
+PluginOrigin Generations::file(const std::string& library) const {
+  PluginOrigin origin{.config = config_, .on_command = !library.empty()};
+  if (!library.empty()) origin.config.library = library;
+  return origin;
+}
+
+PluginOrigin Generations::again() const {
+  auto origin = serving_->origin();
+  origin.copy = {serving_->staged(), serving_->signature()};
+  return origin;
+}
+
+Instance& Generations::prepare(PluginOrigin origin) {
   BOOST_ASSERT(!candidate_);
   each([this](const Instance& known) { next_ = std::max(next_, known.generation() + 1); });
-  const auto successor = serving_->state() == PluginState::Serving;
-  PluginOrigin origin{config_, next_, !library.empty(), successor};
-  if (!library.empty()) origin.config.library = library;
+  origin.generation = next_;
+  origin.successor = serving_->state() == PluginState::Serving;
   candidate_ = std::make_unique<Instance>(environment_, std::move(origin));
   return *candidate_;
 }

@@ -36,8 +36,15 @@ public:
   /// All of them, the serving one first and then from the youngest.
   void each(const std::function<void(Instance& generation)>& visit) const;
 
-  /// A new candidate. `library` as in plugins.toml; empty: what is said there.
-  Instance& prepare(const std::string& library);
+  /// What a candidate of another file is made from. `library` as in plugins.toml; empty: what is
+  /// said there.
+  [[nodiscard]] PluginOrigin file(const std::string& library) const;
+
+  /// What a candidate of the bytes that serve is made from, whatever has become of their file.
+  [[nodiscard]] PluginOrigin again() const;
+
+  /// A new candidate. Its number, and whether it succeeds another, are settled here.
+  Instance& prepare(PluginOrigin origin);
 
   /// Ends the candidate: it stays among those that leave only if its code does.
   void discard();

@@ -4,6 +4,7 @@
 #include <host/plugin/library.hpp>
 #include <host/plugin/probe.hpp>
 #include <host/plugin/staging.hpp>
+#include <host/plugin/trust.hpp>
 #include <host/plugin/verify.hpp>
 
 #include <boost/assert.hpp>
@@ -525,13 +526,23 @@ OrRefusal<void> Instance::verify() {
   if (host.plugin_dir.empty() && s.path != s.config.library) {
     return s.failed(refuse(NoPluginDir, s.config.name, {s.config.library, s.around.config.file}));
   }
-  auto staged = s.around.staging.stage(
-      {s.config.name, s.path, s.origin.on_command ? "the command line" : s.place()});
+  PluginSource source{s.config.name, s.path, s.origin.on_command ? "the command line" : s.place()};
+  if (const auto& copy = s.origin.copy) {
+    source.path = copy->path;
+    source.signature = copy->signature;
+  }
+  auto staged = s.around.staging.stage(source);
   if (!staged) return s.failed(staged.error());
   s.file.emplace(*std::move(staged));
   s.state = PluginState::Staged;
 
-  auto verified = verify_plugin(s.config.name, s.path, MappedFile{*s.file}.bytes());
+  const MappedFile copy{*s.file};
+  const auto trusted = judge_trust(
+      s.config.name,
+      {s.path, copy.bytes(), s.file->sha256(), s.file->signature()},
+      {s.config.sha256, s.place(), s.config.trusted_keys});
+  auto verified = trusted ? verify_plugin(s.config.name, s.path, copy.bytes())
+                          : OrRefusal<VerifiedPlugin>{trusted.error()};
   if (!verified) {
     s.file.reset();
     return s.failed(verified.error());
@@ -708,6 +719,10 @@ bool Instance::code_stays() const noexcept {
   return state_->retained;
 }
 
+const PluginOrigin& Instance::origin() const noexcept {
+  return state_->origin;
+}
+
 const std::string& Instance::name() const noexcept {
   return state_->config.name;
 }
@@ -728,6 +743,10 @@ bool Instance::keep_copy(const std::string& path) const {
 
 std::string Instance::sha256() const {
   return state_->file ? state_->file->sha256() : std::string{};
+}
+
+std::string Instance::signature() const {
+  return state_->file ? state_->file->signature() : std::string{};
 }
 
 std::uint32_t Instance::generation() const noexcept {

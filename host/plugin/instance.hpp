@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,12 +52,19 @@ struct PluginEnvironment {
   LoopServices loops;
 };
 
+/// Bytes of a plugin that have been taken before.
+struct PluginCopy {
+  std::string path;
+  std::string signature; ///< that came with them; empty: none
+};
+
 /// What an instance is made from.
 struct PluginOrigin {
   PluginConfig config;
   std::uint32_t generation = 1; ///< the lowest it can have
   bool on_command = false;      ///< `library` was named on the command line, not in plugins.toml
   bool successor = false;       ///< another generation serves: what it registers is kept aside
+  std::optional<PluginCopy> copy{}; ///< taken in the place of the file that `library` names
 };
 
 /// One generation of one plugin, from its file to the proof that it has gone. A step that fails
@@ -144,10 +152,12 @@ public:
   [[nodiscard]] PluginState state() const noexcept;
   [[nodiscard]] const std::string& why() const noexcept; ///< of Failed and Retained, else empty
   [[nodiscard]] bool code_stays() const noexcept; ///< for good: it is Retained, or Failed that way
+  [[nodiscard]] const PluginOrigin& origin() const noexcept;
   [[nodiscard]] const std::string& name() const noexcept;    ///< in plugins.toml
   [[nodiscard]] const std::string& library() const noexcept; ///< path of the source file
-  [[nodiscard]] std::string staged() const;                ///< path of the copy while there is one
-  [[nodiscard]] std::string sha256() const;                ///< of the copy, in hex
+  [[nodiscard]] std::string staged() const;    ///< path of the copy while there is one
+  [[nodiscard]] std::string sha256() const;    ///< of the copy, in hex
+  [[nodiscard]] std::string signature() const; ///< that came beside the source; empty: none
   [[nodiscard]] std::uint32_t generation() const noexcept; ///< from 1; 0 before staging
   [[nodiscard]] const Manifest* manifest() const noexcept; ///< null before Verified
 

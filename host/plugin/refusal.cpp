@@ -35,6 +35,10 @@ constexpr std::array kSentences{
     Sentence{
         DirectoryWritable,
         "the directory {} can be written by everybody (mode {}): take that away with chmod o-w"},
+    Sentence{
+        LinkOutside,
+        "{} is a symbolic link out of its directory, to {}: put the file itself there, or name the "
+        "other path"},
     Sentence{FileEmpty, "{} is empty: copy it again"},
     Sentence{FileTooLarge, "{} has {} bytes, more than the {} that a plugin can have"},
     Sentence{
@@ -45,6 +49,19 @@ constexpr std::array kSentences{
         "{} is on a file system without the right to execute (noexec), so that no plugin can be "
         "loaded from there: move data_dir under [host]"},
     Sentence{StagingFailed, "{} cannot be copied to {}: {}"},
+    Sentence{
+        PinDiffers,
+        "{} has sha256 {}, but at {} sha256 says {}: install the file that is meant, or correct "
+        "that"},
+    Sentence{KeyUnusable, "key {} of host.trusted_keys cannot be used: {}"},
+    Sentence{
+        SignatureMissing,
+        "{} is not signed, and host.trusted_keys asks for that: put its signature at {}.sig"},
+    Sentence{SignatureMalformed, "{}.sig is no Ed25519 signature: it has {} bytes and not {}"},
+    Sentence{
+        SignatureWrong,
+        "{} is not what any key of host.trusted_keys has signed: it has changed since, or another "
+        "key signed it"},
 
     Sentence{NotElf, "{} is not an ELF file: library names a shared object (.so)"},
     Sentence{

@@ -1,4 +1,5 @@
 #include <host/plugin/staging.hpp>
+#include <host/plugin/trust.hpp>
 
 #include <openssl/evp.h>
 #include <sys/file.h>
@@ -40,14 +41,18 @@ bool trusted(uid_t owner) noexcept {
   return owner == 0 || owner == ::geteuid();
 }
 
-/// The directory that holds `path`, symbolic links resolved.
-std::optional<Refusal> judge_directory(const PluginSource& source) {
+/// The directory that holds the open `file`, wherever links have led to.
+std::optional<Refusal> judge_directory(const PluginSource& source, int file) {
   std::error_code ec;
-  const auto directory = fs::canonical(source.path, ec).parent_path();
+  const auto opened = fs::read_symlink("/proc/self/fd/" + std::to_string(file), ec);
+  const auto directory = opened.parent_path();
 
   struct stat found {};
 
-  if (ec || ::stat(directory.c_str(), &found) != 0) return std::nullopt; // judge_file says why
+  if (ec || ::stat(directory.c_str(), &found) != 0) {
+    const auto why = ec ? ec.message() : error_text(errno);
+    return refuse(FileUnreadable, source.plugin, {source.path, why});
+  }
   if (!trusted(found.st_uid)) {
     return refuse(
         DirectoryOwner,
@@ -57,7 +62,19 @@ std::optional<Refusal> judge_directory(const PluginSource& source) {
   if ((found.st_mode & S_IWOTH) != 0) {
     return refuse(DirectoryWritable, source.plugin, {directory.native(), octal(found.st_mode)});
   }
+  const auto named = fs::canonical(fs::absolute(source.path, ec).parent_path(), ec);
+  if (ec || directory != named)
+    return refuse(LinkOutside, source.plugin, {source.path, opened.native()});
   return std::nullopt;
+}
+
+/// The signature beside a file; empty when there is none.
+std::string read_signature(const std::string& path) {
+  const FileDescriptor file{
+      ::open((path + ".sig").c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  std::array<char, kSignatureSize + 1> bytes{};
+  const auto got = ::read(file.get(), bytes.data(), bytes.size());
+  return got > 0 ? std::string{bytes.data(), static_cast<std::size_t>(got)} : std::string{};
 }
 
 std::optional<Refusal> judge_file(const PluginSource& source, int file) {
@@ -177,6 +194,21 @@ void remove_leftovers(const std::string& directory) {
 
 } // namespace
 
+std::optional<std::string> sha256_of(const std::string& path) {
+  const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  Sha256 sha256;
+  std::vector<char> buffer(std::size_t{256} * 1024);
+  for (std::uint64_t size = 0; size <= kPluginSizeMax;) {
+    const auto got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) return sha256.hex();
+    sha256.update(buffer.data(), static_cast<std::size_t>(got));
+    size += static_cast<std::uint64_t>(got);
+  }
+  return std::nullopt;
+}
+
 StagedFile::~StagedFile() {
   if (file_.open() && !kept_) ::unlink(path_.c_str());
 }
@@ -242,7 +274,7 @@ OrRefusal<StagedFile> StagingDirectory::stage(const PluginSource& source) {
     return refuse(FileUnreadable, source.plugin, {source.path, error_text(errno)});
   }
   if (auto refusal = judge_file(source, from.get())) return *std::move(refusal);
-  if (auto refusal = judge_directory(source)) return *std::move(refusal);
+  if (auto refusal = judge_directory(source, from.get())) return *std::move(refusal);
 
   auto [to, path] = make_file(path_);
   const auto failed = [&](int error) {
@@ -266,6 +298,7 @@ OrRefusal<StagedFile> StagingDirectory::stage(const PluginSource& source) {
   }
   if (::fchmod(copy.file_.get(), 0500) != 0) return failed(errno);
   copy.sha256_ = sha256.hex();
+  copy.signature_ = source.signature ? *source.signature : read_signature(source.path);
   return copy;
 }
 

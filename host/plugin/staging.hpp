@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ public:
 
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
+  /// What stood in source.sig, at most one byte more than a signature has; empty: nothing.
+  [[nodiscard]] const std::string& signature() const noexcept { return signature_; }
+
   /// Renames it to "<id>-<version>-<first 8 of sha256>-g<n>.so" with the first free n from
   /// `generation` on, which it returns; 0 when the directory does not let it.
   [[nodiscard]] std::uint32_t
@@ -47,6 +51,7 @@ private:
   FileDescriptor file_;
   std::string path_;
   std::string sha256_;
+  std::string signature_;
   std::uint64_t size_ = 0;
   bool kept_ = false;
 };
@@ -71,7 +76,13 @@ struct PluginSource {
   std::string plugin; ///< name in plugins.toml
   std::string path;
   std::string place; ///< "plugins.toml:12"
+  std::optional<std::string>
+      signature{}; ///< that came with it before; nothing: what is in path.sig
 };
+
+/// SHA-256 of a file in hex, lower case; nothing when it cannot be read. For comparisons: what is
+/// taken is judged by its copy.
+[[nodiscard]] std::optional<std::string> sha256_of(const std::string& path);
 
 /// `<data_dir>/plugins`: ours alone (0700) and on a file system that lets code run.
 class StagingDirectory {
@@ -80,7 +91,8 @@ public:
   [[nodiscard]] static OrRefusal<StagingDirectory> open(const std::string& data_dir);
 
   /// Copies the file of a plugin: regular, owned by root or us, writable by its owner alone, in a
-  /// directory of which the same holds except that its group may write to it.
+  /// directory of which the same holds except that its group may write to it, and not elsewhere by
+  /// a symbolic link. All of it is asked of the open file, so that nobody changes it in between.
   [[nodiscard]] OrRefusal<StagedFile> stage(const PluginSource& source);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }

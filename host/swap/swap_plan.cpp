@@ -35,7 +35,7 @@ OrRefusal<json::object> plan_swap(
     const std::string& library,
     const PluginSet& plugins,
     const Journal& journal) {
-  auto& fresh = plugin.prepare(library);
+  auto& fresh = plugin.prepare(plugin.file(library));
   auto judged = fresh.verify();
   if (judged) judged = plugins.fits(plugin);
   if (judged) judged = fresh.probe();

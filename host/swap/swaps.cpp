@@ -67,7 +67,7 @@ struct Swaps::State {
   [[nodiscard]] SwapStanding standing(const Generations& plugin) const;
   [[nodiscard]] std::optional<Refusal> not_now(const Generations& plugin) const;
   std::shared_ptr<Swap>
-  begin(Generations& plugin, std::string library, std::function<void(const Refusal& why)> failed);
+  begin(Generations& plugin, PluginOrigin origin, std::function<void(const Refusal& why)> failed);
   void
   restart_users(const Generations& provider, const std::function<void(const Refusal&)>& failed);
   void depart(Generations& plugin, Instance& generation);
@@ -81,9 +81,9 @@ public:
   Swap(
       State& swaps,
       Generations& plugin,
-      std::string library,
+      PluginOrigin origin,
       std::function<void(const Refusal& why)> failed)
-      : swaps_{swaps}, plugin_{plugin}, library_{std::move(library)}, failed_{std::move(failed)} {}
+      : swaps_{swaps}, plugin_{plugin}, origin_{std::move(origin)}, failed_{std::move(failed)} {}
 
   [[nodiscard]] SwapPhase phase() const noexcept { return phase_; }
 
@@ -111,7 +111,7 @@ private:
 
   State& swaps_;
   Generations& plugin_;
-  const std::string library_;
+  const PluginOrigin origin_;
   const std::function<void(const Refusal& why)> failed_;
   const ControlReply reply_;
   SwapPhase phase_ = SwapPhase::Verify;
@@ -142,7 +142,7 @@ OrRefusal<void> Swaps::Swap::perform() {
   auto* candidate = plugin_.candidate();
   switch (phase_) {
   case SwapPhase::Verify: {
-    auto& made = plugin_.prepare(library_);
+    auto& made = plugin_.prepare(origin_);
     const auto verified = made.verify();
     generation_ = made.generation();
     if (verified) version_ = made.manifest()->version;
@@ -360,12 +360,12 @@ std::optional<Refusal> Swaps::State::not_now(const Generations& plugin) const {
 
 /// Begins a swap; an open window of the same plugin ends.
 std::shared_ptr<Swaps::Swap> Swaps::State::begin(
-    Generations& plugin, std::string library, std::function<void(const Refusal& why)> failed) {
+    Generations& plugin, PluginOrigin origin, std::function<void(const Refusal& why)> failed) {
   if (const auto open = current.find(&plugin); open != current.end()) {
     const auto kept = open->second;
     kept->happen(SwapEvent::Superseded);
   }
-  auto begun = std::make_shared<Swap>(*this, plugin, std::move(library), std::move(failed));
+  auto begun = std::make_shared<Swap>(*this, plugin, std::move(origin), std::move(failed));
   current[&plugin] = begun;
   begun->begin();
   return begun;
@@ -383,7 +383,7 @@ void Swaps::State::restart_users(
     const auto open = current.find(user.plugin);
     if (open != current.end() && open->second->phase() != SwapPhase::Window) continue;
     auto& plugin = *around.plugins.find(user.plugin->name());
-    begin(plugin, plugin.serving().staged(), [failed, &plugin, &provider](const Refusal& why) {
+    begin(plugin, plugin.again(), [failed, &plugin, &provider](const Refusal& why) {
       failed(refuse(NotRestarted, provider.name(), {plugin.name(), why.text}));
     });
   }
@@ -416,7 +416,7 @@ ControlReply Swaps::swap(const std::string& name, const std::string& library) {
   auto* plugin = s.around.plugins.find(name);
   if (plugin == nullptr) return no_such(name);
   if (const auto refusal = s.not_now(*plugin)) return failure(refusal->text);
-  return s.begin(*plugin, library, {})->reply();
+  return s.begin(*plugin, plugin->file(library), {})->reply();
 }
 
 ControlReply Swaps::plan(const std::string& name, const std::string& library) {

@@ -32,6 +32,7 @@ control_socket = "c.sock"
 loops = 3
 log_level = "debug"
 on_plugin_failure = "continue"
+trusted_keys = ["one.pem", "two.pem"]
 [tls]
 ca = "ca.pem"
 certificate = "server.pem"
@@ -74,6 +75,7 @@ verify_incoming = false
 library = "zebra.so"
 [plugin.ant]
 library = "./ant.so"
+sha256 = "abababababababababababababababababababababababababababababababab"
 [[plugin.ant.route]]
 protocol = "ant"
 tag = 64
@@ -89,6 +91,7 @@ alpn = "x/ant"
   EXPECT_EQ(config->host.loops, 3u);
   EXPECT_EQ(config->host.log_level, "debug");
   EXPECT_EQ(config->host.on_plugin_failure, OnPluginFailure::Continue);
+  EXPECT_EQ(config->host.trusted_keys, (std::vector<std::string>{"one.pem", "two.pem"}));
   ASSERT_TRUE(config->tls);
   EXPECT_EQ(config->tls->ca, "ca.pem");
   EXPECT_EQ(config->tls->certificate, "server.pem");
@@ -109,7 +112,7 @@ alpn = "x/ant"
   ASSERT_EQ(config->listeners.size(), 4u);
   EXPECT_EQ(config->listeners[0].name, "server");
   EXPECT_EQ(config->listeners[0].address, "0.0.0.0:8300");
-  EXPECT_EQ(config->listeners[0].place.line, 28u);
+  EXPECT_EQ(config->listeners[0].place.line, 29u);
   EXPECT_EQ(config->listeners[1].protocol, "grpc.external");
   EXPECT_TRUE(config->listeners[1].insecure);
   EXPECT_FALSE(config->listeners[1].tls);
@@ -120,12 +123,17 @@ alpn = "x/ant"
   ASSERT_EQ(config->plugins.size(), 2u);
   EXPECT_EQ(config->plugins[0].name, "zebra") << "plugins keep the order of the file";
   EXPECT_EQ(config->plugins[0].config, "{}");
+  EXPECT_EQ(config->plugins[0].sha256, "");
   EXPECT_EQ(config->plugins[1].library, "./ant.so");
+  EXPECT_EQ(
+      config->plugins[1].sha256,
+      "abababababababababababababababababababababababababababababababab");
+  EXPECT_EQ(config->plugins[1].trusted_keys, config->host.trusted_keys);
   ASSERT_EQ(config->plugins[1].routes.size(), 1u);
   EXPECT_EQ(config->plugins[1].routes[0].protocol, "ant");
   EXPECT_EQ(config->plugins[1].routes[0].tag, 64);
   EXPECT_EQ(config->plugins[1].routes[0].alpn, "x/ant");
-  EXPECT_EQ(config->plugins[1].routes[0].place.line, 51u);
+  EXPECT_EQ(config->plugins[1].routes[0].place.line, 53u);
 }
 
 TEST(Parse, KeepsDefaultsForWhatIsNotSaid) {
@@ -197,6 +205,11 @@ TEST(Parse, NamesFileLineKeyAndWhatWouldBeRight) {
        "p.toml:2: host.log_level: takes one of trace, debug, info, warn, error, not \"loud\"\n"},
       {"[host]\non_plugin_failure = \"retry\"",
        "p.toml:2: host.on_plugin_failure: takes exit or continue, not \"retry\"\n"},
+      {"[host]\ntrusted_keys = [\"k.pem\", 1]",
+       "p.toml:2: host.trusted_keys: takes names of PEM files\n"},
+      {"[plugin.a]\nlibrary = \"a.so\"\nsha256 = \"ABCD\"",
+       "p.toml:3: plugin.a.sha256: takes 64 digits of 0-9 and a-f (plugin hash FILE prints "
+       "them)\n"},
       {"host = true", "p.toml:1: host: takes a table, written [host], not true or false\n"},
       {"[[host]]", "p.toml:1: host: takes a table, written [host], not an array\n"},
       {"[tls]",
@@ -366,7 +379,7 @@ TEST(Parse, ReportsAllProblemsInTheOrderOfTheFile) {
       problems_of(
           "[plugin.x]\nlib = 1\n[[listener]]\nname = 2\naddress = \"[::1]:0\"\n[host]\nlops = 3"),
       "p.toml:1: plugin.x.library: must be set: the plugin's file, such as \"x.so\"\n"
-      "p.toml:2: plugin.x.lib: no such key; this table takes library, config, route\n"
+      "p.toml:2: plugin.x.lib: no such key; this table takes library, config, sha256, route\n"
       "p.toml:4: listener[0].name: takes a string, not an integer\n"
       "p.toml:7: host.lops: no such key; did you mean \"loops\"?\n");
 }

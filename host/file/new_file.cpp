@@ -1,4 +1,4 @@
-#include "new_file.hpp"
+#include <host/file/new_file.hpp>
 
 #include <sys/stat.h>
 

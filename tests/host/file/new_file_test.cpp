@@ -1,4 +1,4 @@
-#include <host/command/new_file.hpp>
+#include <host/file/new_file.hpp>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
