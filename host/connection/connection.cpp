@@ -1,6 +1,7 @@
 #include <host/connection/api.hpp>
 #include <host/connection/connection.hpp>
 #include <host/connection/owner.hpp>
+#include <host/crash/boundary.hpp>
 
 #include <arpa/inet.h>
 #include <boost/asio/post.hpp>
@@ -145,6 +146,7 @@ void Connection::readable() {
 }
 
 void Connection::finish_read(sy_status status, std::size_t transferred) {
+  const BoundaryCrossed crossed{"the end of a read", plugin_of(place_)};
   std::exchange(read_done_, nullptr)(read_context_, status, transferred);
 }
 
@@ -272,6 +274,7 @@ void Connection::writable() {
 
 void Connection::finish_write(sy_status status, std::size_t transferred) {
   const auto write = std::exchange(write_, nullptr);
+  const BoundaryCrossed crossed{"the end of a write", plugin_of(place_)};
   write->done(write->context, status, transferred);
 }
 

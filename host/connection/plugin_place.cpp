@@ -11,6 +11,10 @@ void count_error(InstanceServices& services) noexcept {
   services.errors.fetch_add(1, std::memory_order_relaxed);
 }
 
+std::string_view plugin_of(const PluginPlace& place) noexcept {
+  return place ? std::string_view{place->plugin} : std::string_view{};
+}
+
 PluginPlace take_place(InstanceServices& services) noexcept {
   return PluginPlace{services.connection_opened() ? &services : nullptr};
 }

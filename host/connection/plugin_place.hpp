@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 namespace switchyard::host {
 
@@ -15,6 +16,9 @@ struct GiveBackPlace {
 /// A plugin's hold on one connection: while it is out the plugin is not stopped. Empty before
 /// routing.
 using PluginPlace = std::unique_ptr<InstanceServices, detail::GiveBackPlace>;
+
+/// The name of the plugin that has the place; empty for none. Lives longer than the place.
+[[nodiscard]] std::string_view plugin_of(const PluginPlace& place) noexcept;
 
 /// Counts an error of the plugin that has the place.
 void count_error(InstanceServices& services) noexcept;

@@ -1,5 +1,6 @@
 #include <switchyard/boundary.hpp>
 
+#include <host/crash/boundary.hpp>
 #include <host/plugin/control_call.hpp>
 #include <host/services/failure.hpp>
 
@@ -23,7 +24,9 @@ OrRefusal<void> control_call(
   };
 
   const auto call = std::make_shared<Call>(Call{std::move(body)});
-  const auto in_time = control.run(limit, [call] {
+  // Both texts outlive a call that is given up: a literal, and what the call itself holds.
+  const auto in_time = control.run(limit, [call, function, name = std::string{plugin}] {
+    const BoundaryCrossed crossed{function, name};
     call->status = at_boundary(&call->error, [&] {
       const auto status = call->body(&call->error);
       call->returned = true;

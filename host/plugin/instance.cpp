@@ -1,3 +1,4 @@
+#include <host/crash/crash_box.hpp>
 #include <host/plugin/control_call.hpp>
 #include <host/plugin/descriptor.hpp>
 #include <host/plugin/instance.hpp>
@@ -160,6 +161,7 @@ struct Instance::State {
   std::uint32_t generation = 0;
   std::optional<VerifiedPlugin> verified;
   Library library;
+  std::optional<LoadedCode> code;
   const sy_plugin* api = nullptr;
   std::unique_ptr<InstanceServices> services;
   sy_instance* handle = nullptr;
@@ -205,6 +207,7 @@ struct Instance::State {
     retained = true;
     if (services) cut_off();
     library.retain();
+    if (code) code->stay();
     if (file) file->keep();
     if (state == PluginState::Failed) return;
     state = PluginState::Retained;
@@ -255,6 +258,8 @@ struct Instance::State {
     if (!loading->library) return loading->library.error();
     library = *std::move(loading->library);
     api = &library.descriptor();
+    const auto range = library.code();
+    code.emplace(range.data(), range.size(), config.name, generation, file->sha256());
     state = PluginState::Loaded;
     return check_descriptor(config.name, path, *api, *verified);
   }
@@ -495,6 +500,7 @@ struct Instance::State {
       if (unloaded) unloading->retain();
       return retain(unloaded ? "the loader keeps it mapped" : unloaded.error().text);
     }
+    code.reset();
     file.reset();
     if (state == PluginState::Failed) return;
     state = PluginState::Unloaded;

@@ -3,6 +3,8 @@
 #include <boost/assert.hpp>
 #include <boost/core/demangle.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <dlfcn.h>
 #include <link.h>
 #include <mutex>
@@ -77,6 +79,29 @@ OrRefusal<Library> Library::open(
 
 const sy_plugin& Library::descriptor() const {
   return library_.get<const sy_plugin>(SY_PLUGIN_SYMBOL);
+}
+
+std::span<const std::byte> Library::code() const {
+  struct Found {
+    const std::string& path;
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+  } found{staged_};
+
+  dl_iterate_phdr(
+      [](dl_phdr_info* object, std::size_t, void* context) {
+        auto& wanted = *static_cast<Found*>(context);
+        if (wanted.path != object->dlpi_name) return 0;
+        wanted.begin = object->dlpi_addr;
+        for (int i = 0; i < object->dlpi_phnum; ++i) {
+          const auto& part = object->dlpi_phdr[i];
+          if (part.p_type != PT_LOAD) continue;
+          wanted.end = std::max(wanted.end, object->dlpi_addr + part.p_vaddr + part.p_memsz);
+        }
+        return 1;
+      },
+      &found);
+  return {reinterpret_cast<const std::byte*>(found.begin), found.end - found.begin};
 }
 
 bool Library::unload() {

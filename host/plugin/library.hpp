@@ -7,6 +7,7 @@
 #include <boost/dll/config.hpp>
 #include <boost/dll/shared_library.hpp>
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ public:
 
   /// What it exports; the file was seen to export it.
   [[nodiscard]] const sy_plugin& descriptor() const;
+
+  /// Where it is mapped: from its first to its last byte.
+  [[nodiscard]] std::span<const std::byte> code() const;
 
   /// Runs its destructors and unmaps it. False: it is still mapped, and stays for good.
   [[nodiscard]] bool unload();

@@ -1,3 +1,4 @@
+#include <host/crash/boundary.hpp>
 #include <host/plugin/instance.hpp>
 #include <host/serve/hand_over.hpp>
 
@@ -8,6 +9,7 @@ namespace {
 /// The descriptor form: once it is taken the connection is known by its hang-up alone.
 boost::system::result<void, CloseReason>
 serve_descriptor(Connection& connection, const Route& route, const Instance& plugin) {
+  const BoundaryCrossed crossed{"serve_descriptor()", plugin.name()};
   const Connection::Ptr kept{&connection}; // detach() gives up the reference of whoever serves it
   sy_descriptor descriptor{};
   descriptor.struct_size = sizeof descriptor;
@@ -32,6 +34,7 @@ hand_over(Connection& connection, const Route& route, const Dispatch& dispatch) 
   connection.route_to(std::move(place), protocol, route.tag ? *route.tag : -1);
   if (route.mode == ServeMode::Descriptor && connection.tls() == nullptr)
     return serve_descriptor(connection, route, plugin);
+  const BoundaryCrossed crossed{"serve()", plugin.name()};
   if (plugin.api().serve(plugin.handle(), route.index, &connection) != SY_OK) {
     count_error(plugin.services());
     connection.leave_plugin();

@@ -1,3 +1,4 @@
+#include <host/crash/boundary.hpp>
 #include <host/serve/loop_service.hpp>
 #include <host/services/instance_services.hpp>
 
@@ -46,7 +47,10 @@ sy_status post(const sy_host* host, std::uint32_t loop, sy_callback run, void* c
   if (owner.phase == ServicePhase::Stopped) return SY_CANCELLED;
   owner.posts.fetch_add(1, std::memory_order_relaxed);
   boost::asio::post(loops[loop]->loop.executor(), [run, context, &owner] {
-    run(context);
+    {
+      const BoundaryCrossed crossed{"a posted function", owner.plugin};
+      run(context);
+    }
     owner.ended(owner.posts);
   });
   return SY_OK;
@@ -67,7 +71,10 @@ sy_status start_timer(
   auto& waiting = made->timer;
   waiting.async_wait([made = std::move(made)](boost::system::error_code) {
     if (made->fire == nullptr) return; // stopped
-    made->fire(made->context);
+    {
+      const BoundaryCrossed crossed{"a timer's function", made->owner.plugin};
+      made->fire(made->context);
+    }
     made->owner.ended(made->owner.timers);
   });
   return SY_OK;

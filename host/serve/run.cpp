@@ -1,6 +1,7 @@
 #include <host/cluster/cluster.hpp>
 #include <host/config/parse.hpp>
 #include <host/control/server.hpp>
+#include <host/crash/crash_box.hpp>
 #include <host/serve/run.hpp>
 #include <host/serve/server.hpp>
 #include <host/serve/supervisor.hpp>
@@ -95,6 +96,21 @@ public:
     return std::nullopt;
   }
 
+  /// Says how a server before this one has crashed, and has a crash of this one remembered.
+  void recall() {
+    const auto file = config_.host.data_dir + "/crash";
+    if (const auto crash = take_crash_record(file)) {
+      log_->error(
+          "the server before this one has crashed signal={} plugin={} generation={} "
+          "function=\"{}\"",
+          crash->signal,
+          crash->plugin,
+          crash->generation,
+          crash->function);
+    }
+    if (!install_crash_box(file)) log_->warn("a crash would leave no record: {}", file);
+  }
+
   /// Returns when the server, which has started, has drained, or has had the time to.
   void run() {
     swaps_.emplace(
@@ -178,6 +194,7 @@ int run(const Config& config, const Complain& complain) {
   if (auto problem = control.listen()) {
     problems.push_back(std::move(*problem));
   } else {
+    control.recall();
     problems = server.start();
   }
   if (!problems.empty()) {

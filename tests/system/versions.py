@@ -71,3 +71,8 @@ class VersionCase(unittest.TestCase):
         with wire.dial(self.address) as connection:
             wire.send(connection, bytes([SWAPPED]))
             return wire.read_to_end(connection)
+
+    def crash(self, process):
+        with wire.dial(self.address) as connection:
+            wire.send(connection, bytes([SWAPPED]))
+            return process.wait()

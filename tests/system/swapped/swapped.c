@@ -54,6 +54,9 @@ static sy_status nothing(sy_instance* instance, sy_error* error) {
 static sy_status serve(sy_instance* instance, uint32_t protocol, sy_connection* connection) {
   const sy_bytes says = {SAYS, sizeof SAYS - 1};
   size_t written = 0;
+#if defined(CRASH_IN_SERVE)
+  __builtin_trap();
+#endif
   (void)instance, (void)protocol;
   (void)connection->api->try_write(connection, &says, 1, &written);
   connection->api->close(connection, SY_CLOSE_FINISHED);
