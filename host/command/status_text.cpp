@@ -130,7 +130,11 @@ std::string plugins_text(const json::array& plugins) {
   for (const auto& value : plugins) {
     if (!value.is_object()) continue;
     const auto& plugin = value.get_object();
-    add(plugin, field(plugin, "name"), field(plugin, "protocols"));
+    const auto* swapped = plugin.if_contains("swapped");
+    const auto quarantined =
+        swapped != nullptr && swapped->is_object() && swapped->get_object().contains("quarantined");
+    const auto mark = quarantined ? " (quarantine)" : swapped != nullptr ? " (swapped)" : "";
+    add(plugin, field(plugin, "name") + mark, field(plugin, "protocols"));
     const auto& generations = list(plugin, "generations"); // the serving one first
     for (std::size_t i = 1; i < generations.size(); ++i) {
       if (generations[i].is_object()) add(generations[i].get_object(), {}, {});
@@ -156,6 +160,13 @@ std::string plugin_text(const json::object& plugin) {
         "connections",
         "errors"}) {
     add(key, field(plugin, key));
+  }
+  if (const auto* value = plugin.if_contains("swapped"); value != nullptr && value->is_object()) {
+    const auto& swapped = value->get_object();
+    if (const auto source = field(swapped, "source"); !source.empty())
+      add("swapped in", field(swapped, "version") + " from " + source);
+    add("crashes", field(swapped, "crashes"));
+    add("quarantine", field(swapped, "quarantined"));
   }
   const auto& generations = list(plugin, "generations");
   for (std::size_t i = 1; i < generations.size(); ++i) {

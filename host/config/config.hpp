@@ -90,6 +90,8 @@ struct PluginConfig {
   Place place;
   std::string sha256{}; ///< of the only file that is taken, 64 hex digits, lower case; empty: any
   std::vector<std::string> trusted_keys{}; ///< of host.trusted_keys
+  std::string
+      swapped{}; ///< copy that plugin swap has put in the place of `library`; no key of the file
 };
 
 /// One valid plugins.toml. Immutable once parsed; every default stands here. Relative paths are

@@ -21,6 +21,7 @@ void Generations::each(const std::function<void(Instance& generation)>& visit) c
 
 PluginOrigin Generations::file(const std::string& library) const {
   PluginOrigin origin{.config = config_, .on_command = !library.empty()};
+  origin.config.swapped.clear();
   if (!library.empty()) origin.config.library = library;
   return origin;
 }

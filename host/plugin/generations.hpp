@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace switchyard::host {
@@ -35,6 +36,12 @@ public:
 
   /// All of them, the serving one first and then from the youngest.
   void each(const std::function<void(Instance& generation)>& visit) const;
+
+  /// What is said of it in the configuration, and what plugin swap has put in the place of that.
+  [[nodiscard]] const PluginConfig& config() const noexcept { return config_; }
+
+  /// Changes that for candidates from now on.
+  void configure(PluginConfig config) { config_ = std::move(config); }
 
   /// What a candidate of another file is made from. `library` as in plugins.toml; empty: what is
   /// said there.
@@ -71,7 +78,7 @@ private:
   void leave(std::unique_ptr<Instance> generation);
 
   const PluginEnvironment environment_;
-  const PluginConfig& config_;
+  PluginConfig config_;
   std::uint32_t next_ = 1; ///< number that no generation has had
   std::unique_ptr<Instance> serving_;
   std::unique_ptr<Instance> candidate_;

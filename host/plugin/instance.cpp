@@ -24,12 +24,6 @@ namespace {
 
 using enum RefusalCode;
 
-/// Where the file of a plugin is: a bare name is looked for in plugin_dir and nowhere else.
-std::string source_path(const HostConfig& host, const std::string& library) {
-  if (library.find('/') != std::string::npos) return library;
-  return host.plugin_dir + (host.plugin_dir.ends_with('/') ? "" : "/") + library;
-}
-
 std::vector<std::string> required_ids(const Manifest& manifest) {
   std::vector<std::string> ids;
   for (const auto& required : manifest.requires_)
@@ -124,6 +118,12 @@ void keep_for_ever(Remains remains) {
 
 } // namespace
 
+std::string source_of(const HostConfig& host, const PluginConfig& plugin) {
+  const auto& library = plugin.swapped.empty() ? plugin.library : plugin.swapped;
+  if (library.find('/') != std::string::npos) return library;
+  return host.plugin_dir + (host.plugin_dir.ends_with('/') ? "" : "/") + library;
+}
+
 std::string_view to_string(PluginState state) noexcept {
   constexpr std::array<std::string_view, 15> kNames{
       "found",
@@ -146,9 +146,7 @@ std::string_view to_string(PluginState state) noexcept {
 
 struct Instance::State {
   State(const PluginEnvironment& environment, PluginOrigin from)
-      : around{environment},
-        origin{std::move(from)},
-        path{source_path(around.config.host, config.library)} {}
+      : around{environment}, origin{std::move(from)}, path{source_of(around.config.host, config)} {}
 
   PluginEnvironment around;
   const PluginOrigin origin;
@@ -529,7 +527,7 @@ OrRefusal<void> Instance::verify() {
   auto& s = *state_;
   BOOST_ASSERT(s.state == PluginState::Found);
   const auto& host = s.around.config.host;
-  if (host.plugin_dir.empty() && s.path != s.config.library) {
+  if (host.plugin_dir.empty() && s.config.swapped.empty() && s.path != s.config.library) {
     return s.failed(refuse(NoPluginDir, s.config.name, {s.config.library, s.around.config.file}));
   }
   PluginSource source{s.config.name, s.path, s.origin.on_command ? "the command line" : s.place()};
@@ -739,12 +737,6 @@ const std::string& Instance::library() const noexcept {
 
 std::string Instance::staged() const {
   return state_->file ? state_->file->path() : std::string{};
-}
-
-bool Instance::keep_copy(const std::string& path) const {
-  if (!state_->file) return false;
-  ::unlink(path.c_str());
-  return ::link(state_->file->path().c_str(), path.c_str()) == 0;
 }
 
 std::string Instance::sha256() const {

@@ -43,6 +43,9 @@ enum class PluginState : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(PluginState state) noexcept;
 
+/// Where the file of `plugin` is: a bare name is looked for in host.plugin_dir and nowhere else.
+[[nodiscard]] std::string source_of(const HostConfig& host, const PluginConfig& plugin);
+
 /// What an instance needs around it; all of it outlives the instance.
 struct PluginEnvironment {
   const Config& config;
@@ -160,9 +163,6 @@ public:
   [[nodiscard]] std::string signature() const; ///< that came beside the source; empty: none
   [[nodiscard]] std::uint32_t generation() const noexcept; ///< from 1; 0 before staging
   [[nodiscard]] const Manifest* manifest() const noexcept; ///< null before Verified
-
-  /// Gives the copy `path` as another name, in the place of what has it; false when it cannot.
-  [[nodiscard]] bool keep_copy(const std::string& path) const;
 
   /// What a loop calls, with a place from services().connection_opened(). Any thread, from the end
   /// of launch() until stop() begins; no loop may be in here any more then.

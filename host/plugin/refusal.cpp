@@ -204,7 +204,7 @@ constexpr std::array kSentences{
     Sentence{ServerEnds, "is not swapped: the server stops"},
     Sentence{
         NothingToTakeBack,
-        "has no generation to go back to: it has not been swapped since the server started"},
+        "has no version to go back to: none with other bytes is kept that served before it"},
 };
 
 static_assert(kSentences.size() == static_cast<std::size_t>(Count), "one sentence for each code");

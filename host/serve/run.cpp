@@ -5,6 +5,7 @@
 #include <host/serve/run.hpp>
 #include <host/serve/server.hpp>
 #include <host/serve/supervisor.hpp>
+#include <host/swap/swap_records.hpp>
 #include <host/swap/swaps.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -50,18 +51,33 @@ bool flag(const json::object& request, std::string_view key) {
   return value != nullptr && *value == true;
 }
 
+/// `status` with what is remembered of plugins that were swapped.
+json::object with_records(json::object status, const SwapRecords& records) {
+  for (auto& each : status.at("plugins").as_array()) {
+    auto& plugin = each.as_object();
+    if (auto swapped = records.describe(plugin.at("name").as_string()); !swapped.empty())
+      plugin["swapped"] = std::move(swapped);
+  }
+  return status;
+}
+
 /// Answers a request of the command line. Shapes: host/control/README.md.
-ControlReply
-answer(const Server& server, Swaps& swaps, Cluster& cluster, const json::object& request) {
+ControlReply answer(
+    const Server& server,
+    Swaps& swaps,
+    const SwapRecords& records,
+    Cluster& cluster,
+    const json::object& request) {
   constexpr std::string_view kOfCluster = "cluster.";
   const auto command = text(request, "command");
   if (command.starts_with(kOfCluster)) {
     return cluster.answer(std::string_view{command}.substr(kOfCluster.size()), request);
   }
   const auto name = text(request, "name");
-  if (command == "status") return server.status();
+  if (command == "status") return with_records(server.status(), records);
   if (command == "metrics") return json::object{{"text", server.metrics()}};
-  if (command == "plugin.list") return json::object{{"plugins", server.status()["plugins"]}};
+  if (command == "plugin.list")
+    return json::object{{"plugins", with_records(server.status(), records)["plugins"]}};
   if (command == "plugin.swap") {
     const auto library = text(request, "library");
     return flag(request, "dry_run") ? swaps.plan(name, library) : swaps.swap(name, library);
@@ -70,6 +86,8 @@ answer(const Server& server, Swaps& swaps, Cluster& cluster, const json::object&
   if (command == "plugin.why") {
     auto plugin = server.plugin_status(name);
     if (!plugin) return failure("no plugin is named '" + name + "' in the configuration");
+    if (auto swapped = records.describe(name); !swapped.empty())
+      (*plugin)["swapped"] = std::move(swapped);
     if (auto last = swaps.last(name); !last.empty()) (*plugin)["last_swap"] = std::move(last);
     return json::object{{"plugin", std::move(*plugin)}};
   }
@@ -88,7 +106,7 @@ public:
     std::filesystem::create_directories(config_.host.data_dir, ignored);
     auto socket = ControlServer::listen(
         *context_, control_socket(config_.host), [this](const json::object& request) {
-          return swaps_ ? answer(server_, *swaps_, *cluster_, request)
+          return swaps_ ? answer(server_, *swaps_, *records_, *cluster_, request)
                         : failure("the server is starting or stopping");
         });
     if (!socket) return socket.error();
@@ -96,8 +114,12 @@ public:
     return std::nullopt;
   }
 
-  /// Says how a server before this one has crashed, and has a crash of this one remembered.
-  void recall() {
+  /// Takes up what servers before this one have left: versions that were swapped in, which `config`
+  /// follows, and a crash. Has a crash of this one remembered. A sentence when it cannot.
+  std::optional<std::string> recall(Config& config) {
+    auto records = SwapRecords::open(config.host.data_dir);
+    if (!records) return records.error();
+    records_.emplace(*std::move(records));
     const auto file = config_.host.data_dir + "/crash";
     if (const auto crash = take_crash_record(file)) {
       log_->error(
@@ -107,16 +129,20 @@ public:
           crash->plugin,
           crash->generation,
           crash->function);
+      if (const auto sentence = records_->crashed(*crash)) log_->error("{}", *sentence);
     }
     if (!install_crash_box(file)) log_->warn("a crash would leave no record: {}", file);
+    for (const auto& sentence : records_->overlay(config))
+      log_->warn("{}", sentence);
+    return std::nullopt;
   }
 
   /// Returns when the server, which has started, has drained, or has had the time to.
   void run() {
-    swaps_.emplace(
-        SwapSurroundings{context_, config_, server_.plugins(), server_.services(), [this] {
-                           return server_.follow_plugins();
-                         }});
+    swaps_.emplace(SwapSurroundings{
+        context_, server_.config(), server_.plugins(), server_.services(), *records_, [this] {
+          return server_.follow_plugins();
+        }});
     cluster_.emplace(
         server_.services().interfaces,
         [context = context_](std::function<void()> run) { net::post(*context, std::move(run)); });
@@ -176,6 +202,7 @@ private:
   net::steady_timer deadline_{*context_};
   bool draining_ = false;
   std::unique_ptr<ControlServer> socket_;
+  std::optional<SwapRecords> records_;
   std::optional<Swaps> swaps_;
   std::optional<Cluster> cluster_;
 };
@@ -193,8 +220,9 @@ int run(const Config& config, const Complain& complain) {
   std::vector<std::string> problems;
   if (auto problem = control.listen()) {
     problems.push_back(std::move(*problem));
+  } else if (auto unusable = control.recall(server.config())) {
+    problems.push_back(std::move(*unusable));
   } else {
-    control.recall();
     problems = server.start();
   }
   if (!problems.empty()) {

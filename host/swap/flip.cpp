@@ -1,8 +1,10 @@
 #include <host/plugin/plugin_set.hpp>
 #include <host/services/services.hpp>
 #include <host/swap/flip.hpp>
+#include <host/swap/swap_records.hpp>
 #include <host/swap/users.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -91,6 +93,22 @@ bool flip_back(const SwapSurroundings& around, Generations& plugin) {
   static_cast<void>(plugin.warm()->publish());                     // and its place
   plugin.demote();
   return !reroute(around);
+}
+
+void commit(const SwapSurroundings& around, Generations& plugin, const Instance* before) {
+  const auto kept = around.records.committed(plugin, before, around.config.host);
+  if (!kept) {
+    around.services.log.write(
+        plugin.name(),
+        SY_LOG_ERROR,
+        "the next start will not know of the swap: " + kept.error().text);
+    return;
+  }
+  auto config = plugin.config();
+  config.swapped = *kept;
+  plugin.configure(std::move(config));
+  const auto said = std::ranges::find(around.config.plugins, plugin.name(), &PluginConfig::name);
+  if (said != around.config.plugins.end()) said->swapped = *kept;
 }
 
 } // namespace switchyard::host

@@ -12,14 +12,16 @@
 namespace switchyard::host {
 
 class PluginSet;
+class SwapRecords;
 struct Services;
 
 /// What swaps need of the server; all of it outlives them.
 struct SwapSurroundings {
   std::shared_ptr<boost::asio::io_context> context; ///< of the control thread, where all of it runs
-  const Config& config;
+  Config& config;                                   ///< in force; notes what was swapped in
   PluginSet& plugins;
   Services& services;
+  SwapRecords& records; ///< what the next start will know
 
   /// Gives every loop PluginSet::dispatch(), and returns when they have it; else a sentence.
   std::function<std::optional<std::string>()> follow_plugins;

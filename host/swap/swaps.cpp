@@ -8,6 +8,7 @@
 #include <host/swap/hand_over.hpp>
 #include <host/swap/judgement.hpp>
 #include <host/swap/swap_plan.hpp>
+#include <host/swap/swap_records.hpp>
 #include <host/swap/swaps.hpp>
 #include <host/swap/users.hpp>
 
@@ -61,7 +62,6 @@ struct Swaps::State {
   SwapSurroundings around;
   std::map<const Generations*, std::shared_ptr<Swap>> current{};
   std::map<const Generations*, json::object> outcomes{};
-  std::map<const Generations*, std::string> before{}; ///< copies of versions that can be had again
   std::shared_ptr<const int> wanted = std::make_shared<const int>(0); ///< null: the server ends
 
   [[nodiscard]] SwapStanding standing(const Generations& plugin) const;
@@ -71,7 +71,6 @@ struct Swaps::State {
   void
   restart_users(const Generations& provider, const std::function<void(const Refusal&)>& failed);
   void depart(Generations& plugin, Instance& generation);
-  void keep_before(const Generations& plugin, const Instance& generation);
 };
 
 /// One of them, from its begin to its end.
@@ -199,10 +198,9 @@ void Swaps::Swap::happen(SwapEvent event, const Refusal& why) {
   switch (phase_) {
   case SwapPhase::Window: return open_window();
   case SwapPhase::Committed:
-    if (plugin_.warm() != nullptr && event != SwapEvent::Ending) {
-      swaps_.keep_before(plugin_, *plugin_.warm());
+    commit(swaps_.around, plugin_, plugin_.warm());
+    if (plugin_.warm() != nullptr && event != SwapEvent::Ending)
       swaps_.depart(plugin_, plugin_.retire());
-    }
     return end(why);
   case SwapPhase::RolledBack: flip_back(); return end(why);
   case SwapPhase::Failed: return end(go_back(why));
@@ -395,17 +393,6 @@ void Swaps::State::depart(Generations& plugin, Instance& generation) {
   });
 }
 
-/// Keeps the file of a version for a rollback when its window is over.
-void Swaps::State::keep_before(const Generations& plugin, const Instance& generation) {
-  const auto staged = generation.staged();
-  const auto path = staged.substr(0, staged.rfind('/') + 1) + "before-" + plugin.name() + ".so";
-  if (generation.keep_copy(path)) {
-    before[&plugin] = path;
-  } else {
-    before.erase(&plugin);
-  }
-}
-
 Swaps::Swaps(SwapSurroundings surroundings)
     : state_{std::make_unique<State>(State{std::move(surroundings)})} {}
 
@@ -438,8 +425,8 @@ ControlReply Swaps::take_back(const std::string& name) {
   if (plugin == nullptr) return no_such(name);
   const auto open = s.current.find(plugin);
   if (open == s.current.end() || open->second->phase() != SwapPhase::Window) {
-    const auto before = s.before.find(plugin);
-    if (before != s.before.end()) return swap(name, before->second);
+    if (const auto before = s.around.records.before(name); !before.empty())
+      return swap(name, before);
     return failure(refuse(NothingToTakeBack, name, {}).text);
   }
   const auto kept = open->second;

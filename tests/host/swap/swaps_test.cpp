@@ -1,5 +1,6 @@
 // Real plugins, swapped; what a loop would do is left out.
 #include <host/plugin/plugin_set.hpp>
+#include <host/swap/swap_records.hpp>
 #include <host/swap/swaps.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -29,7 +30,7 @@ protected:
       yard.put_and_enable(fixture);
     set.emplace(yard.config, yard.services, LoopServices{});
     ASSERT_THAT(texts(set->start()), IsEmpty());
-    swaps.emplace(SwapSurroundings{context, yard.config, *set, yard.services, [this] {
+    swaps.emplace(SwapSurroundings{context, yard.config, *set, yard.services, records, [this] {
                                      ++follows;
                                      return stuck;
                                    }});
@@ -68,6 +69,7 @@ protected:
 
   Yard yard{0ms};
   const std::shared_ptr<net::io_context> context = std::make_shared<net::io_context>(1);
+  SwapRecords records = *SwapRecords::open(yard.data_dir());
   std::optional<PluginSet> set;
   std::optional<Swaps> swaps;
   std::vector<std::string> phases;
@@ -122,7 +124,7 @@ TEST_F(Swapping, LeadsConsumersToTheNewProvider) {
   run_until([&] { return plugin("clock").leaving().empty(); });
   EXPECT_THAT(yard.services.metrics.text(), HasSubstr("\nswitchyard_clock_bindings 1"));
   EXPECT_THAT(outcome("clock"), HasSubstr("generation 2 was taken back"));
-  EXPECT_THAT(answer(swaps->take_back("clock")), HasSubstr("has no generation to go back to"));
+  EXPECT_THAT(answer(swaps->take_back("clock")), HasSubstr("has no version to go back to"));
 }
 
 TEST_F(Swapping, ExchangesWhatARegistrantHasRegistered) {
@@ -174,7 +176,7 @@ TEST_F(Swapping, LeavesAProviderThatAUserWantsPinned) {
 TEST_F(Swapping, GoesBackToTheVersionBeforeWhenTheWindowIsOver) {
   yard.config.swap.window = 0ms;
   start({"one", "two"});
-  EXPECT_THAT(answer(swaps->take_back("one")), HasSubstr("it has not been swapped"));
+  EXPECT_THAT(answer(swaps->take_back("one")), HasSubstr("has no version to go back to"));
   const auto before = plugin("one").serving().sha256();
   EXPECT_EQ(answer(swaps->swap("one", yard.put("tag_64"))), "");
   run_until([&] { return plugin("one").leaving().empty(); });
