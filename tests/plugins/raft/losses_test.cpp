@@ -179,9 +179,14 @@ protected:
     return send.has_value();
   }
 
-  /// `candidate` begins elections until one is of a term that is new to `voters`, and wins it.
+  /// `voters` forget the leader they had, which has been silent for long; `candidate` begins
+  /// elections until one is of a term that is new to them, and wins it.
   void elect(std::size_t candidate, std::initializer_list<std::size_t> voters) {
     now += std::chrono::minutes{1};
+    for (const auto voter : voters) {
+      peer(voter).core->advance(now);
+      peer(voter).settle(now);
+    }
     const auto known = [&](std::size_t voter) {
       return peer(voter).core->term() >= peer(candidate).core->term();
     };
