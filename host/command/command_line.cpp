@@ -20,6 +20,7 @@ constexpr const char* kEpilogue = R"(
 Examples:
   switchyard serve                            serve what plugins.toml in this directory says
   switchyard check --config staging.toml      find everything wrong with a configuration
+  switchyard reload --dry-run                 try a changed configuration on the running server
   switchyard plugin why netrpc                what this plugin does, or why it does not
   switchyard plugin swap netrpc ./netrpc.so   another version of it, without a restart
   switchyard cluster peers                    who is in the cluster, and who leads
@@ -40,6 +41,7 @@ struct Order {
   CertificateOrder certificate;
   ProxyConfig proxy;
   SwapOrder swap;
+  ReloadOrder reload;
   ClusterOrder cluster;
   AuthorOrder author;
   std::string plugin;
@@ -75,6 +77,23 @@ CLI::App* add_asking(CLI::App& parent, const char* name, const char* what, Targe
           "--socket", target.socket, "The server's control socket, instead of the configuration's")
       ->type_name("PATH");
   return command;
+}
+
+void add_reload(CLI::App& app, Order& order) {
+  auto& wanted = order.reload;
+  auto* reload = add_asking(
+      app,
+      "reload",
+      "Apply what has changed in the configuration file: all of it, or nothing",
+      order.target);
+  reload->add_flag("--dry-run", wanted.dry_run, "Only try it, and say what would change");
+  auto* keep =
+      reload->add_flag("--keep", wanted.keep, "Keep versions that plugin swap has brought");
+  reload->add_flag("--discard", wanted.discard, "Replace them by what the file says")
+      ->excludes(keep);
+  reload->callback([&order] {
+    order.carry_out = [&order] { return host::reload(order.target, order.reload); };
+  });
 }
 
 void add_swap(CLI::App& plugin, Order& order) {
@@ -309,6 +328,7 @@ void add_commands(CLI::App& app, Order& order) {
   add_asking(app, "status", "Show what the server does", order.target)->callback([&order] {
     order.carry_out = [&order] { return status(order.target); };
   });
+  add_reload(app, order);
   add_plugin(app, order);
   add_cluster(app, order);
   add_cert(app, order);

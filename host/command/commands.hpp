@@ -28,6 +28,13 @@ struct SwapOrder {
   bool dry_run = false;
 };
 
+/// What `reload` is to do.
+struct ReloadOrder {
+  bool dry_run = false;
+  bool keep = false;    ///< versions that plugin swap has put in the place of the file's
+  bool discard = false; ///< the same
+};
+
 /// Certificates that `cert create` makes; see certificate.hpp for their contents.
 struct CertificateOrder {
   std::string dir = ".";
@@ -44,6 +51,7 @@ struct CertificateOrder {
 [[nodiscard]] ExitCode serve(const Target& target);
 [[nodiscard]] ExitCode check(const Target& target);
 [[nodiscard]] ExitCode status(const Target& target);
+[[nodiscard]] ExitCode reload(const Target& target, const ReloadOrder& order);
 [[nodiscard]] ExitCode plugin_list(const Target& target);
 [[nodiscard]] ExitCode plugin_why(const Target& target, const std::string& name);
 [[nodiscard]] ExitCode plugin_swap(const Target& target, const SwapOrder& order);

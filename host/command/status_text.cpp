@@ -204,6 +204,27 @@ std::string swap_text(const json::object& answer) {
   return text + "\n";
 }
 
+std::string reload_text(const json::object& answer) {
+  const auto tried = field(answer, "dry_run") == "yes";
+  const auto& changes = list(answer, "changes");
+  auto text = field(answer, "file") + (tried ? " can be loaded" : " is loaded") +
+              (changes.empty() ? "; nothing has changed in it\n" : "\n");
+  Table table{{{"  WHAT"}, {"NAME"}, {"CHANGE"}, {"FROM"}, {"TO"}}};
+  for (const auto& value : changes) {
+    if (!value.is_object()) continue;
+    const auto& change = value.get_object();
+    table.add(
+        {"  " + field(change, "what"),
+         field(change, "name"),
+         field(change, "change"),
+         field(change, "from"),
+         field(change, "to")});
+  }
+  if (!changes.empty()) text += table.text();
+  if (field(answer, "certificates") == "yes" && !tried) text += "  certificates were read anew\n";
+  return text;
+}
+
 std::string plan_text(const json::object& plan) {
   const auto version = [&plan](std::string_view key) {
     const auto* of = plan.if_contains(key);

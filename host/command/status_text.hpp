@@ -14,6 +14,7 @@ namespace switchyard::host {
 [[nodiscard]] std::string plugin_text(const boost::json::object& plugin);
 [[nodiscard]] std::string phase_text(const boost::json::object& line);
 [[nodiscard]] std::string swap_text(const boost::json::object& answer);
+[[nodiscard]] std::string reload_text(const boost::json::object& answer);
 [[nodiscard]] std::string plan_text(const boost::json::object& plan);
 
 } // namespace switchyard::host

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -92,6 +94,12 @@ struct PluginConfig {
   std::vector<std::string> trusted_keys{}; ///< of host.trusted_keys
   std::string
       swapped{}; ///< copy that plugin swap has put in the place of `library`; no key of the file
+
+  /// Whether a generation made from one is as good as one made from the other: all but routes.
+  friend bool operator==(const PluginConfig& a, const PluginConfig& b) noexcept {
+    return a.name == b.name && a.library == b.library && a.config == b.config &&
+           a.sha256 == b.sha256 && a.trusted_keys == b.trusted_keys && a.swapped == b.swapped;
+  }
 };
 
 /// One valid plugins.toml. Immutable once parsed; every default stands here. Relative paths are
@@ -104,6 +112,7 @@ struct Config {
   SwapConfig swap;
   std::vector<ListenerConfig> listeners;
   std::vector<PluginConfig> plugins;
+  std::map<std::string, std::uint32_t, std::less<>> lines; ///< of every key, "limits.spin"
 };
 
 } // namespace switchyard::host

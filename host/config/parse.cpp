@@ -441,6 +441,20 @@ Config read_config(const toml::table& root, std::vector<Problem>& problems) {
   return config;
 }
 
+/// Notes where each key of `table` is.
+void note_lines(const toml::table& table, const std::string& path, decltype(Config::lines)& lines) {
+  for (const auto& [key, value] : table) {
+    const auto inner = (path.empty() ? "" : path + ".") + std::string{key.str()};
+    lines.emplace(inner, line_of(value.source()));
+    if (const auto* deeper = value.as_table()) note_lines(*deeper, inner, lines);
+    const auto* array = value.as_array();
+    for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+      if (const auto* element = array->get(i)->as_table())
+        note_lines(*element, inner + "[" + std::to_string(i) + "]", lines);
+    }
+  }
+}
+
 ConfigError cannot_read(const std::string& file, const std::string& why) {
   return {file, {{0, {}, why}}};
 }
@@ -457,6 +471,7 @@ boost::system::result<Config, ConfigError> parse(std::string_view text, const st
   std::vector<Problem> problems;
   auto config = read_config(parsed.table(), problems);
   config.file = file;
+  note_lines(parsed.table(), {}, config.lines);
   check_rules(config, problems);
   if (problems.empty()) return config;
   std::ranges::stable_sort(problems, {}, &Problem::line);

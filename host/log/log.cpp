@@ -86,6 +86,13 @@ Log::Log(spdlog::level::level_enum level, LogFormat format, std::FILE* stream)
 
 Log::~Log() = default;
 
+void Log::set_level(spdlog::level::level_enum level) {
+  const std::lock_guard lock{mutex_};
+  level_ = level;
+  for (const auto& [name, logger] : components_)
+    logger->set_level(level);
+}
+
 std::shared_ptr<spdlog::logger> Log::component(std::string_view name) {
   const std::lock_guard lock{mutex_};
   if (const auto known = components_.find(name); known != components_.end()) return known->second;

@@ -40,6 +40,9 @@ public:
   /// The logger of one component: "listen", "tls", "route", "plugin.netrpc". One for each name.
   [[nodiscard]] std::shared_ptr<spdlog::logger> component(std::string_view name);
 
+  /// Of every component, from now on.
+  void set_level(spdlog::level::level_enum level);
+
 private:
   spdlog::level::level_enum level_;
   std::shared_ptr<spdlog::sinks::sink> sink_;

@@ -3,6 +3,8 @@
 #include <host/plugin/plugin_set.hpp>
 #include <host/plugin/staging.hpp>
 
+#include <boost/assert.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <optional>
@@ -20,7 +22,9 @@ struct PluginSet::State {
   std::optional<StagingDirectory> staging;
   ControlThread control;
   std::vector<std::unique_ptr<Generations>> plugins;
-  std::vector<std::size_t> order; ///< in which they start
+  std::vector<std::unique_ptr<Generations>> joining; ///< of a configuration to come
+  std::vector<std::unique_ptr<Generations>> parting; ///< of one that was
+  std::vector<std::size_t> order;                    ///< in which they start
   std::shared_ptr<const Dispatch> dispatch = std::make_shared<const Dispatch>();
   std::vector<Refusal> refusals;
 
@@ -54,6 +58,10 @@ struct PluginSet::State {
     return all;
   }
 
+  [[nodiscard]] PluginEnvironment environment() {
+    return {config, *staging, control, services, loops};
+  }
+
   /// Everything that can be judged without running a plugin in this process.
   void prepare() {
     auto opened = StagingDirectory::open(config.host.data_dir);
@@ -63,8 +71,7 @@ struct PluginSet::State {
     }
     staging.emplace(*std::move(opened));
     for (const auto& plugin : config.plugins) {
-      plugins.push_back(std::make_unique<Generations>(
-          PluginEnvironment{config, *staging, control, services, loops}, plugin));
+      plugins.push_back(std::make_unique<Generations>(environment(), plugin));
       auto& instance = plugins.back()->serving();
       auto judged = instance.verify();
       if (judged) judged = instance.probe();
@@ -150,6 +157,10 @@ struct PluginSet::State {
     for (std::size_t at = 0; at < plugins.size(); ++at) {
       if (!ordered[at]) visit_all(at);
     }
+    for (const auto* others : {&joining, &parting}) {
+      for (const auto& plugin : *others)
+        plugin->each(visit);
+    }
   }
 
   void stop() {
@@ -227,6 +238,99 @@ OrRefusal<void> PluginSet::fits(const Generations& plugin) const {
   const auto next_order = start_order(s.config, after, none).problems;
   if (const auto* problem = added(order, next_order)) return problem->refusal;
   return {};
+}
+
+OrRefusal<PluginSet::Succession> PluginSet::fits(const Config& next) const {
+  const auto& s = *state_;
+  std::vector<Generations*> plugins;
+  std::vector<const Manifest*> manifests;
+  std::vector<bool> out;
+  for (const auto& wanted : next.plugins) {
+    auto* plugin = find(wanted.name);
+    for (const auto& joined : s.joining) {
+      if (joined->name() == wanted.name) plugin = joined.get();
+    }
+    BOOST_ASSERT(plugin != nullptr);
+    const auto& judged = plugin->candidate() != nullptr ? *plugin->candidate() : plugin->serving();
+    out.push_back(judged.state() == PluginState::Failed);
+    plugins.push_back(plugin);
+    manifests.push_back(out.back() ? nullptr : judged.manifest());
+  }
+
+  Succession succession;
+  auto routing = make_routes(next, manifests);
+  for (const auto& problem : routing.problems) {
+    if (problem.plugin) return problem.refusal;
+  }
+  succession.routes = std::move(routing.table);
+  // A listener whose plugin was refused at the start is not the fault of what comes now.
+  auto problem = routing.problems.begin();
+  for (const auto& listener : next.listeners) {
+    if (listener.protocol.empty() || succession.routes.by_protocol(listener.protocol) != nullptr)
+      continue;
+    const auto before = std::ranges::find(s.config.listeners, listener.name, &ListenerConfig::name);
+    const auto& refusal = (problem++)->refusal;
+    if (before == s.config.listeners.end() || before->protocol != listener.protocol ||
+        s.dispatch->routes.by_protocol(listener.protocol) != nullptr)
+      return refusal;
+  }
+  const auto planned = start_order(next, manifests, out);
+  if (!planned.problems.empty()) return planned.problems.front().refusal;
+  for (const auto at : planned.start)
+    succession.order.push_back(plugins[at]);
+  return succession;
+}
+
+Generations& PluginSet::join(const PluginConfig& plugin) {
+  auto& s = *state_;
+  return *s.joining.emplace_back(std::make_unique<Generations>(s.environment(), plugin));
+}
+
+void PluginSet::part(const Generations& joined) {
+  auto& joining = state_->joining;
+  const auto found = std::ranges::find(joining, &joined, [](const auto& one) { return one.get(); });
+  BOOST_ASSERT(found != joining.end());
+  (*found)->serving().stop();
+  if ((*found)->retained() != 0) state_->parting.push_back(std::move(*found));
+  joining.erase(found);
+}
+
+void PluginSet::follow() {
+  auto& s = *state_;
+  std::vector<std::unique_ptr<Generations>> next;
+  for (const auto& wanted : s.config.plugins) {
+    for (auto* from : {&s.plugins, &s.joining}) {
+      const auto found = std::ranges::find_if(
+          *from, [&](const auto& plugin) { return plugin && plugin->name() == wanted.name; });
+      if (found == from->end()) continue;
+      next.push_back(std::move(*found));
+      next.back()->configure(wanted);
+      break;
+    }
+  }
+  BOOST_ASSERT(next.size() == s.config.plugins.size());
+  for (auto& plugin : s.plugins) {
+    if (plugin) s.parting.push_back(std::move(plugin));
+  }
+  s.plugins = std::move(next);
+  s.joining.clear();
+  reroute();
+}
+
+const std::vector<std::unique_ptr<Generations>>& PluginSet::parting() const noexcept {
+  return state_->parting;
+}
+
+void PluginSet::sweep() {
+  std::erase_if(state_->parting, [](const auto& plugin) {
+    bool gone = true;
+    plugin->each([&](const Instance& generation) {
+      using enum PluginState;
+      const auto state = generation.state();
+      gone &= !generation.code_stays() && (state == Unloaded || state == Failed);
+    });
+    return gone;
+  });
 }
 
 void PluginSet::reroute() {

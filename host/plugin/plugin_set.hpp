@@ -45,6 +45,32 @@ public:
   /// serves: its routes, and what others require of it.
   [[nodiscard]] OrRefusal<void> fits(const Generations& plugin) const;
 
+  /// What would be with another configuration, whose manifests are known.
+  struct Succession {
+    RouteTable routes;
+    std::vector<Generations*> order; ///< of its plugins, in which they start
+  };
+
+  /// Whether the plugins of `next` get along: for each its candidate, or else the one that serves,
+  /// or one of join().
+  [[nodiscard]] OrRefusal<Succession> fits(const Config& next) const;
+
+  /// A plugin that the configuration does not have yet. It is not among plugins() before follow().
+  Generations& join(const PluginConfig& plugin);
+
+  /// Ends a plugin that has joined.
+  void part(const Generations& joined);
+
+  /// The configuration, which the set refers to, has changed: plugins() become parallel to its
+  /// plugins again, those that have joined among them. Those that are no more are parting().
+  void follow();
+
+  /// Plugins that a configuration had and that have not gone yet.
+  [[nodiscard]] const std::vector<std::unique_ptr<Generations>>& parting() const noexcept;
+
+  /// Forgets those of parting() that have gone.
+  void sweep();
+
   /// Makes dispatch() anew of the generations that serve now, and the order in which they end.
   void reroute();
 

@@ -203,6 +203,15 @@ constexpr std::array kSentences{
     Sentence{TakenBack, "generation {} was taken back"},
     Sentence{ServerEnds, "is not swapped: the server stops"},
     Sentence{
+        ReloadUnderWay,
+        "is not swapped: a reload of the configuration is under way, wait until that has ended"},
+    Sentence{
+        ReloadExclusive,
+        "is exclusive, like plugin {}, which is to change too, and a reload hands over one of "
+        "them: "
+        "reload with the change of one, then with that of the other"},
+    Sentence{NotReloaded, "does not follow the configuration: {}"},
+    Sentence{
         NothingToTakeBack,
         "has no version to go back to: none with other bytes is kept that served before it"},
 };

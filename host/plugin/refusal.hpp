@@ -96,6 +96,9 @@ enum class RefusalCode : std::uint8_t {
   NotRestarted,
   TakenBack,
   ServerEnds,
+  ReloadUnderWay,
+  ReloadExclusive,
+  NotReloaded,
   NothingToTakeBack,
   Count
 };

@@ -2,6 +2,7 @@
 #include <host/config/parse.hpp>
 #include <host/control/server.hpp>
 #include <host/crash/crash_box.hpp>
+#include <host/reload/reloads.hpp>
 #include <host/serve/run.hpp>
 #include <host/serve/server.hpp>
 #include <host/serve/supervisor.hpp>
@@ -15,6 +16,7 @@
 #include <boost/json/array.hpp>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -35,6 +37,9 @@ namespace json = boost::json;
 namespace net = boost::asio;
 
 namespace {
+
+/// How long a reload by signal waits when a swap has not ended.
+constexpr std::chrono::seconds kPostponed{1};
 
 json::object failure(const std::string& sentence) {
   return {{"error", sentence}};
@@ -65,6 +70,7 @@ json::object with_records(json::object status, const SwapRecords& records) {
 ControlReply answer(
     const Server& server,
     Swaps& swaps,
+    Reloads& reloads,
     const SwapRecords& records,
     Cluster& cluster,
     const json::object& request) {
@@ -78,6 +84,12 @@ ControlReply answer(
   if (command == "metrics") return json::object{{"text", server.metrics()}};
   if (command == "plugin.list")
     return json::object{{"plugins", with_records(server.status(), records)["plugins"]}};
+  if (command == "reload") {
+    const auto swapped = flag(request, "keep")      ? Swapped::Keep
+                         : flag(request, "discard") ? Swapped::Discard
+                                                    : Swapped::Ask;
+    return reloads.reload(swapped, flag(request, "dry_run"));
+  }
   if (command == "plugin.swap") {
     const auto library = text(request, "library");
     return flag(request, "dry_run") ? swaps.plan(name, library) : swaps.swap(name, library);
@@ -98,7 +110,10 @@ ControlReply answer(
 class Control {
 public:
   Control(Server& server, Log& log)
-      : server_{server}, config_{server.config()}, log_{log.component("control")} {}
+      : server_{server},
+        config_{server.config()},
+        everything_{log},
+        log_{log.component("control")} {}
 
   /// Opens the control socket; a sentence when it cannot.
   std::optional<std::string> listen() {
@@ -106,7 +121,7 @@ public:
     std::filesystem::create_directories(config_.host.data_dir, ignored);
     auto socket = ControlServer::listen(
         *context_, control_socket(config_.host), [this](const json::object& request) {
-          return swaps_ ? answer(server_, *swaps_, *records_, *cluster_, request)
+          return swaps_ ? answer(server_, *swaps_, *reloads_, *records_, *cluster_, request)
                         : failure("the server is starting or stopping");
         });
     if (!socket) return socket.error();
@@ -139,9 +154,21 @@ public:
 
   /// Returns when the server, which has started, has drained, or has had the time to.
   void run() {
-    swaps_.emplace(SwapSurroundings{
+    const SwapSurroundings plugins{
         context_, server_.config(), server_.plugins(), server_.services(), *records_, [this] {
           return server_.follow_plugins();
+        }};
+    swaps_.emplace(plugins);
+    reloads_.emplace(ReloadSurroundings{
+        plugins,
+        *swaps_,
+        [this](const Config& next, const RouteTable& routes) {
+          return server_.judge(next, routes);
+        },
+        [this](const Config& next, const RouteTable& routes) { return prepare(next, routes); },
+        [this](bool failed, const std::string& line) {
+          log_->log(failed ? spdlog::level::err : spdlog::level::info, "{}", line);
+          if (!draining_) tell_supervisor("READY=1");
         }});
     cluster_.emplace(
         server_.services().interfaces,
@@ -161,8 +188,7 @@ private:
   void take(int signal) {
     if (signal == SIGHUP) {
       tell_supervisor("RELOADING=1");
-      reload();
-      return tell_supervisor("READY=1");
+      return hang_up();
     }
     if (!std::exchange(draining_, true)) return drain(signal);
     // From the terminal a second time: who does not wait for the drain need not. SIGTERM changes
@@ -170,19 +196,34 @@ private:
     if (signal == SIGINT) context_->stop();
   }
 
-  void reload() {
-    auto prepared = server_.prepare(config_, server_.plugins().dispatch()->routes);
-    if (!prepared) {
-      log_->error("not reloaded: {}", prepared.error().front());
-    } else {
-      static_cast<void>(server_.follow(*std::move(prepared)));
-      log_->info("certificates reloaded");
-    }
+  /// A reload that nobody waits for, and that nobody can be asked about: swapped versions stay.
+  void hang_up() {
+    const auto open = swaps_->open();
+    const auto waits = open || reloads_->under_way();
+    if (!waits || draining_) return static_cast<void>(reloads_->reload(Swapped::Keep, false));
+    log_->info("reload waits: {}", open ? *open : "another is under way");
+    postponed_.expires_after(kPostponed);
+    postponed_.async_wait([this](boost::system::error_code again) {
+      if (!again) hang_up();
+    });
+  }
+
+  /// What Reloads needs of the server, and of the log.
+  boost::system::result<ReloadSurroundings::Follow, std::vector<std::string>>
+  prepare(const Config& next, const RouteTable& routes) {
+    auto prepared = server_.prepare(next, routes);
+    if (!prepared) return prepared.error();
+    return ReloadSurroundings::Follow{
+        [this, prepared = std::make_shared<Server::Prepared>(*std::move(prepared))] {
+          everything_.set_level(log_level(config_.host.log_level));
+          return server_.follow(std::move(*prepared));
+        }};
   }
 
   void drain(int signal) {
     log_->info("stopping signal={}", signal);
     tell_supervisor("STOPPING=1");
+    reloads_->end();
     swaps_->end();
     // Shared with a plugin that drains too late and then tells nobody.
     server_.begin_drain([context = context_] { context->stop(); });
@@ -196,14 +237,17 @@ private:
 
   Server& server_;
   const Config& config_;
+  Log& everything_;
   std::shared_ptr<spdlog::logger> log_;
   const std::shared_ptr<net::io_context> context_ = std::make_shared<net::io_context>(1);
   net::signal_set signals_{*context_, SIGTERM, SIGINT, SIGHUP};
   net::steady_timer deadline_{*context_};
+  net::steady_timer postponed_{*context_};
   bool draining_ = false;
   std::unique_ptr<ControlServer> socket_;
   std::optional<SwapRecords> records_;
   std::optional<Swaps> swaps_;
+  std::optional<Reloads> reloads_;
   std::optional<Cluster> cluster_;
 };
 

@@ -82,6 +82,8 @@ json::object Server::status() const {
   json::array plugins;
   for (const auto& plugin : plugins_->plugins())
     plugins.emplace_back(describe(*plugin));
+  for (const auto& plugin : plugins_->parting())
+    plugins.emplace_back(describe(*plugin));
 
   const auto uptime = std::chrono::steady_clock::now() - started_;
   return {

@@ -53,7 +53,7 @@ std::optional<std::string> reroute(const SwapSurroundings& around) {
 
 } // namespace
 
-OrRefusal<void> flip(const SwapSurroundings& around, Generations& plugin) {
+OrRefusal<void> change_hands(const SwapSurroundings& around, Generations& plugin) {
   auto& before = plugin.serving();
   auto& fresh = *plugin.candidate();
   const auto replaces = before.state() == PluginState::Serving;
@@ -76,22 +76,30 @@ OrRefusal<void> flip(const SwapSurroundings& around, Generations& plugin) {
     return published;
   }
   plugin.promote();
+  return {};
+}
+
+void change_hands_back(Generations& plugin) {
+  static_cast<void>(plugin.warm()->take_registrations(&plugin.serving())); // its keys were kept
+  static_cast<void>(plugin.warm()->publish());                             // and its place
+  plugin.demote();
+}
+
+OrRefusal<void> flip(const SwapSurroundings& around, Generations& plugin) {
+  const auto replaces = plugin.serving().state() == PluginState::Serving;
+  if (auto changed = change_hands(around, plugin); !changed) return changed;
   const auto stuck = reroute(around);
   if (!stuck || !replaces) return {};
 
-  static_cast<void>(plugin.warm()->take_registrations(&fresh));
-  static_cast<void>(plugin.warm()->publish());
-  plugin.demote();
+  auto& fresh = plugin.serving();
+  change_hands_back(plugin);
   static_cast<void>(reroute(around)); // the stuck loop takes both, in this order
   fresh.give_up("a loop that is stuck may still lead to it");
   return refuse(LoopStuck, plugin.name(), {*stuck});
 }
 
 bool flip_back(const SwapSurroundings& around, Generations& plugin) {
-  auto& unwanted = plugin.serving();
-  static_cast<void>(plugin.warm()->take_registrations(&unwanted)); // its keys were kept
-  static_cast<void>(plugin.warm()->publish());                     // and its place
-  plugin.demote();
+  change_hands_back(plugin);
   return !reroute(around);
 }
 

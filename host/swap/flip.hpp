@@ -8,9 +8,17 @@ namespace switchyard::host {
 class Generations;
 class Instance;
 
+/// The candidate of `plugin` takes over what the generation that serves has registered with others,
+/// leases on its interfaces, and its role; that one is warm then. New connections still go to the
+/// warm one, until loops follow. On failure all is as before.
+[[nodiscard]] OrRefusal<void> change_hands(const SwapSurroundings& around, Generations& plugin);
+
+/// Undoes it: the warm generation has it all again, and the one after it leaves.
+void change_hands_back(Generations& plugin);
+
 /// The candidate of `plugin` takes the place of the generation that serves, which is warm then:
-/// what it has registered with others, leases on its interfaces, and new connections, each in one
-/// step. On failure all is as before, but for a candidate that a stuck loop may still lead to.
+/// change_hands(), and new connections, each in one step. On failure all is as before, but for a
+/// candidate that a stuck loop may still lead to.
 [[nodiscard]] OrRefusal<void> flip(const SwapSurroundings& around, Generations& plugin);
 
 /// The warm generation serves again, and the one after it leaves. False when a loop that is stuck

@@ -1,3 +1,4 @@
+#include <host/plugin/control_call.hpp>
 #include <host/swap/hand_over.hpp>
 
 #include <string>
@@ -54,6 +55,12 @@ OrRefusal<void> HandOver::forward() {
 
 HandOver::Clock::duration HandOver::pause() const {
   return state_ ? Clock::now() - begun_ : Clock::duration{0};
+}
+
+OrRefusal<void> HandOver::in_time(std::chrono::milliseconds limit) const {
+  if (pause() <= limit) return {};
+  const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(pause());
+  return refuse(PauseTooLong, plugin_.name(), {duration_text(time), duration_text(limit)});
 }
 
 /// What the candidate gives back; null when it cannot. It is gone afterwards.

@@ -31,8 +31,11 @@ public:
   /// The old one lets go, the new one goes on. On failure back() is next.
   [[nodiscard]] OrRefusal<void> forward();
 
-  /// Since when nobody serves.
+  /// For how long nobody has served.
   [[nodiscard]] Clock::duration pause() const;
+
+  /// Whether that is not too long.
+  [[nodiscard]] OrRefusal<void> in_time(std::chrono::milliseconds limit) const;
 
   /// The old one goes on: from what the new one gives back, or from what it has written itself, or
   /// from what it finds. Discards the candidate. Does nothing when the old one has not let go.

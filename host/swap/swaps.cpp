@@ -1,7 +1,7 @@
-#include <host/plugin/control_call.hpp>
 #include <host/plugin/plugin_set.hpp>
 #include <host/services/services.hpp>
 #include <host/swap/admission.hpp>
+#include <host/swap/candidate.hpp>
 #include <host/swap/course.hpp>
 #include <host/swap/departure.hpp>
 #include <host/swap/flip.hpp>
@@ -31,9 +31,6 @@ using enum RefusalCode;
 
 namespace {
 
-/// How often the new generation must say in a row that it is well before it serves.
-constexpr int kHealthChecks = 3;
-
 json::object failure(std::string_view sentence) {
   return {{"error", sentence}};
 }
@@ -62,6 +59,7 @@ struct Swaps::State {
   SwapSurroundings around;
   std::map<const Generations*, std::shared_ptr<Swap>> current{};
   std::map<const Generations*, json::object> outcomes{};
+  bool held = false;                                                  ///< by a reload
   std::shared_ptr<const int> wanted = std::make_shared<const int>(0); ///< null: the server ends
 
   [[nodiscard]] SwapStanding standing(const Generations& plugin) const;
@@ -98,10 +96,8 @@ public:
 private:
   void step();
   OrRefusal<void> perform();
-  OrRefusal<void> healthy();
   OrRefusal<void> flip();
   OrRefusal<void> judge();
-  Refusal go_back(const Refusal& why);
   void passed_one(SwapPhase phase);
   void open_window();
   void watch();
@@ -154,34 +150,15 @@ OrRefusal<void> Swaps::Swap::perform() {
   }
   case SwapPhase::Probe: return candidate->probe();
   case SwapPhase::Start: return candidate->stand_by();
-  case SwapPhase::Activate: {
-    const auto active = exclusive_ ? hand_over_.forward() : candidate->activate();
-    if (active && !candidate->unbound().empty())
-      return refuse(Unbound, plugin_.name(), {candidate->unbound().front()});
-    return active;
-  }
-  case SwapPhase::Health: return healthy();
+  case SwapPhase::Activate: return begin_work(plugin_, exclusive_ ? &hand_over_ : nullptr);
+  case SwapPhase::Health: return prove_well(*candidate);
   case SwapPhase::Flip: return flip();
   default: BOOST_ASSERT(false); return {};
   }
 }
 
-OrRefusal<void> Swaps::Swap::healthy() {
-  for (int check = 0; check < kHealthChecks; ++check) {
-    const auto well = plugin_.candidate()->health();
-    if (well) continue;
-    if (well.error().code == CallHung) plugin_.candidate()->give_up(well.error().text);
-    return well;
-  }
-  return {};
-}
-
 OrRefusal<void> Swaps::Swap::flip() {
-  const auto limit = swaps_.around.config.swap.pause;
-  if (const auto pause = hand_over_.pause(); pause > limit) {
-    const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(pause);
-    return refuse(PauseTooLong, plugin_.name(), {duration_text(time), duration_text(limit)});
-  }
+  if (auto late = hand_over_.in_time(swaps_.around.config.swap.pause); !late) return late;
   flipped_ = Clock::now();
   const auto done = host::flip(swaps_.around, plugin_);
   pause_ = std::chrono::duration_cast<std::chrono::microseconds>(hand_over_.pause());
@@ -203,23 +180,9 @@ void Swaps::Swap::happen(SwapEvent event, const Refusal& why) {
       swaps_.depart(plugin_, plugin_.retire());
     return end(why);
   case SwapPhase::RolledBack: flip_back(); return end(why);
-  case SwapPhase::Failed: return end(go_back(why));
+  case SwapPhase::Failed: return end(withdraw(swaps_.around, plugin_, hand_over_, why));
   default: return begin();
   }
-}
-
-/// The old one serves on; what is said of it.
-Refusal Swaps::Swap::go_back(const Refusal& why) {
-  const auto back = hand_over_.back();
-  if (back) return why;
-  const auto& around = swaps_.around;
-  auto& lost = plugin_.serving();
-  const auto number = std::to_string(lost.generation());
-  auto refusal = refuse(NotGoneOn, plugin_.name(), {number, back.error().text, why.text});
-  around.plugins.reroute();
-  static_cast<void>(around.follow_plugins());
-  if (!lost.code_stays()) lost.fail(refusal);
-  return refusal;
 }
 
 void Swaps::Swap::passed_one(SwapPhase phase) {
@@ -402,6 +365,7 @@ ControlReply Swaps::swap(const std::string& name, const std::string& library) {
   auto& s = *state_;
   auto* plugin = s.around.plugins.find(name);
   if (plugin == nullptr) return no_such(name);
+  if (s.held) return failure(refuse(ReloadUnderWay, name, {}).text);
   if (const auto refusal = s.not_now(*plugin)) return failure(refusal->text);
   return s.begin(*plugin, plugin->file(library), {})->reply();
 }
@@ -411,6 +375,7 @@ ControlReply Swaps::plan(const std::string& name, const std::string& library) {
   auto* plugin = s.around.plugins.find(name);
   if (plugin == nullptr) return no_such(name);
   if (!s.wanted) return failure(refuse(ServerEnds, name, {}).text);
+  if (s.held) return failure(refuse(ReloadUnderWay, name, {}).text);
   if (plugin->candidate() != nullptr) return failure(refuse(SwapUnderWay, name, {}).text);
   auto plan = plan_swap(*plugin, library, s.around.plugins, s.around.services.journal);
   if (!plan) return failure(plan.error().text);
@@ -446,6 +411,34 @@ json::object Swaps::last(std::string_view name) const {
     return {{"result", now->second->phase() == SwapPhase::Window ? "window" : "under way"}};
   const auto ended = state_->outcomes.find(plugin);
   return ended == state_->outcomes.end() ? json::object{} : ended->second;
+}
+
+std::optional<Refusal> Swaps::not_now(std::string_view name) const {
+  const auto* plugin = state_->around.plugins.find(name);
+  return plugin == nullptr ? std::nullopt : state_->not_now(*plugin);
+}
+
+std::optional<std::string> Swaps::open() const {
+  if (state_->current.empty()) return std::nullopt;
+  const auto& [plugin, swap] = *state_->current.begin();
+  const auto window = swap->phase() == SwapPhase::Window;
+  return "plugin " + plugin->name() + ' ' +
+         (window ? "is in its rollback window" : "is being swapped") +
+         ": reload once that has ended";
+}
+
+void Swaps::hold(bool held) noexcept {
+  state_->held = held;
+}
+
+void Swaps::restart_users(const Generations& provider) {
+  state_->restart_users(provider, [this, &provider](const Refusal& why) {
+    state_->around.services.log.write(provider.name(), SY_LOG_ERROR, why.text);
+  });
+}
+
+void Swaps::forget(const Generations& plugin) {
+  state_->outcomes.erase(&plugin);
 }
 
 void Swaps::end() {

@@ -37,6 +37,35 @@ class Swapped(VersionCase):
         self.assertEqual(self.plugin()["sha256"], before)
         process.stop()
 
+    def test_is_asked_about_by_a_reload(self):
+        process = self.start()
+        before = self.plugin()["sha256"]
+        self.swap(self.other)
+        after = self.plugin()["sha256"]
+        refused = self.ask("reload", expected=1)
+        self.assertRegex(refused, rf"{self.file}:\d+: plugin\.swapped: plugin swap has put another version .*--keep.*--discard")
+        self.ask("reload", "--keep")
+        self.assertEqual(self.plugin()["sha256"], after)
+        process.signal(signal.SIGHUP)
+        process.wait_for_line("reloaded .*nothing else has changed", since=len(process.lines) - 1)
+        self.assertEqual(self.plugin()["sha256"], after, "nobody can be asked")
+        self.ask("reload", "--discard")
+        self.assertEqual(self.plugin()["sha256"], before)
+        self.ask("reload")
+        process.stop()
+
+        process = self.start()
+        self.assertEqual(self.plugin()["sha256"], before)
+        process.stop()
+
+    def test_needs_no_answer_once_the_file_names_it(self):
+        process = self.start()
+        self.swap(self.other)
+        self.write(library=self.other)
+        self.ask("reload")
+        self.assertNotIn("(swapped)", self.ask("status"))
+        process.stop()
+
     def test_can_be_taken_back_by_another_process(self):
         process = self.start()
         before = self.plugin()["sha256"]
@@ -113,6 +142,19 @@ class Crashes(VersionCase):
         self.assertEqual(self.says(), b"good\n", "still")
         self.swap(self.another("other.so"))
         self.assertNotIn("quarantine", self.ask("status"), "it is lifted")
+        process.stop()
+
+    def test_are_forgotten_when_the_file_holds_again(self):
+        self.write()
+        process = self.start()
+        self.swap(self.bad)
+        for _ in range(2):
+            self.crash(process)
+            process = self.start()
+        self.assertIn("swapped (quarantine)", self.ask("status"))
+        self.ask("reload")  # it names what serves
+        self.assertNotIn("quarantine", self.ask("status"))
+        self.assertEqual(self.says(), b"good\n")
         process.stop()
 
     def test_of_a_file_installed_over_the_one_before_quarantine_it_too(self):

@@ -12,11 +12,19 @@ class Trust(VersionCase):
     def setUp(self):
         super().setUp()
         self.other = self.another("other.so")
+        self.sound = self.another("sound.so")  # stays as it is
 
     def refused(self):
-        """What check and serve say, which is the same."""
+        """What check says, and the reload of a server that serves, and serve, which is all the same."""
+        text = self.file.read_text()
         said = command("check", "--config", self.file, expected=1)
         self.assertIn(said.split(": ", 1)[1], command("serve", "--config", self.file, expected=1))
+        self.write(library=self.sound)
+        process = self.start()
+        self.file.write_text(text)
+        self.assertIn(said.split(": ", 1)[1].strip(), self.ask("reload", expected=1))
+        self.assertEqual(self.says(), b"good\n")
+        process.stop()
         return said
 
     def test_pins(self):

@@ -1,7 +1,6 @@
 """Cases about versions of the plugin in swapped/: each has a directory of its own, with copies of them."""
 
 import json
-import os
 import pathlib
 import shutil
 import tempfile
@@ -9,9 +8,9 @@ import unittest
 
 import wire
 from process import Process, settles
-from server import BINARY, PLUGINS, command, configuration
+from server import BINARY, command, configuration
+from swap import VERSIONS
 
-VERSIONS = pathlib.Path(os.environ.get("SWITCHYARD_SWAPPED", PLUGINS.parent.parent / "tests/system/swapped")).resolve()
 SWAPPED = 64  # its tag
 
 
