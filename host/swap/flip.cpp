@@ -56,7 +56,8 @@ std::optional<std::string> reroute(const SwapSurroundings& around) {
 OrRefusal<void> change_hands(const SwapSurroundings& around, Generations& plugin) {
   auto& before = plugin.serving();
   auto& fresh = *plugin.candidate();
-  const auto replaces = before.state() == PluginState::Serving;
+  const auto serves = before.state() == PluginState::Serving;
+  const auto replaces = serves || before.state() == PluginState::Quiesced;
 
   EdgesHeld edges{around.services.interfaces, users_of(plugin, around.plugins, OnSwap::DrainFirst)};
   const auto deadline = Interfaces::Clock::now() + around.config.limits.control_timeout;
@@ -68,11 +69,11 @@ OrRefusal<void> change_hands(const SwapSurroundings& around, Generations& plugin
     if (auto taken = fresh.take_registrations(&before); !taken) return taken;
   }
   if (auto published = fresh.publish(); !published) {
-    if (replaces) {
+    if (serves) {
       before.stand_aside();
       static_cast<void>(before.publish()); // its place was kept
-      static_cast<void>(before.take_registrations(&fresh));
     }
+    if (replaces) static_cast<void>(before.take_registrations(&fresh));
     return published;
   }
   plugin.promote();

@@ -106,6 +106,18 @@ class Exclusive(unittest.TestCase):
             said = command("plugin", "rollback", "exclusive", "--socket", server.socket)
             self.assertIn(f"serves as generation {SWAPS + 2}", said)
 
+    def test_takes_over_what_the_one_before_has_registered(self):
+        answerer = shutil.copy(VERSIONS / "answerer_exclusive.so", self.directory / "answerer.so")
+        answerer.chmod(0o755)
+        plugins = {"netrpc": {"library": "netrpc.so"}, "answerer": {"library": answerer}}
+        with Server(plugins=plugins, swap={"pause": "10s"}) as server, wire.dial(server.address) as connection:
+            wire.send(connection, bytes([wire.RPC]))
+            for number in range(4):
+                wire.call(connection, wire.request(number, "Answer.Now"), wire.response(number, "Answer.Now"))
+                command("plugin", "swap", "answerer", answerer, "--socket", server.socket)
+                answerers = lambda: next(each for each in server.status()["plugins"] if each["name"] == "answerer")
+                self.assertTrue(settles(lambda: len(answerers()["generations"]) == 1))
+
     def test_a_version_that_cannot_go_on_gives_back(self):
         cases = {
             "opens_in_check": r"does not take its config at .*: file: is locked by another",

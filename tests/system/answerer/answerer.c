@@ -99,6 +99,17 @@ static sy_status nothing(sy_instance* self, sy_error* error) {
   return SY_OK;
 }
 
+/* There is nothing to hand over but that it answers. */
+static sy_status quiesce(sy_instance* self, const sy_state_sink* sink, sy_error* error) {
+  (void)self, (void)sink, (void)error;
+  return SY_OK;
+}
+
+static sy_status take_over(sy_instance* self, const sy_state* state, sy_error* error) {
+  (void)self, (void)state, (void)error;
+  return SY_OK;
+}
+
 static sy_status drain(sy_instance* self, uint64_t deadline, sy_drain_done done, void* context) {
   (void)self, (void)deadline;
   done(context);
@@ -134,4 +145,6 @@ const sy_plugin switchyard_plugin_v0 = {
     .abort_all = abort_all,
     .stop = nothing,
     .destroy = destroy,
+    .quiesce = quiesce,
+    .take_over = take_over,
 };
