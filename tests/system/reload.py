@@ -274,29 +274,43 @@ class Together(Reload):
 
     def test_an_exclusive_plugin_counts_on(self):
         (directory / "counter").unlink(missing_ok=True)
-        server = self.start(plugins={**NETRPC, "exclusive": self.counter()}, limits={"control_timeout": "4s"}, swap={"pause": "10s"})
+        beside = {"answerer": {"library": version("answerer")}, **swapped("fail_in_init")}
+        server = self.start(
+            host={"on_plugin_failure": "continue"},
+            limits={"control_timeout": "4s"},
+            swap={"pause": "10s"},
+            plugins={**NETRPC, "exclusive": self.counter(), **beside},
+        )
+        install(version("answerer"), "answerer_too.so")
         install(version("exclusive_good"), "exclusive_good_too.so")
         counting = Counting(server.address)
         try:
             for number in range(6):
                 netrpc = {"library": "netrpc.so", "config": {"request_timeout": f"{10 + number}s"}}
-                self.write(server, plugins={"netrpc": netrpc, "exclusive": self.counter(("good_too", "good")[number % 2])})
+                exclusive = self.counter(("good_too", "good")[number % 2])
+                self.write(server, plugins={"netrpc": netrpc, "exclusive": exclusive, **beside})
                 self.assertEqual(self.reload(server)["plugin", "exclusive"], "changed")
                 self.alone(server, "netrpc", "exclusive")
                 self.assertEqual(self.plugins(server)["exclusive"]["generation"], number + 2)
-            before = {name: each["generation"] for name, each in self.plugins(server).items()}
+            serving = lambda: {name: each["generation"] for name, each in self.plugins(server).items() if each["state"] == "serving"}
+            before = serving()
+            self.assertEqual(set(before), {"netrpc", "answerer", "exclusive"})
             for bad, sentence in {
                 "fail_in_take_over": r"take_over\(\) failed: the term is smaller",
                 "unwell": r"health\(\) failed: the index does not fit the file",
             }.items():
                 netrpc = {"library": "netrpc.so", "config": {"request_timeout": "1s"}}
-                self.write(server, plugins={"netrpc": netrpc, "exclusive": self.counter(bad), **swapped()})
+                answerer = {"library": version("answerer_too")}
+                self.write(server, plugins={"netrpc": netrpc, "answerer": answerer, "exclusive": self.counter(bad), **swapped()})
                 self.assertRegex(self.refused(server), rf":\d+: plugin exclusive: {sentence}")
-                self.assertEqual({name: each["generation"] for name, each in self.plugins(server).items()}, before)
+                self.assertEqual(serving(), before)
                 reached = len(counting.numbers)
                 self.assertTrue(settles(lambda: len(counting.numbers) > reached + 10), "the old one counts on")
-                self.pings(server.address)
+                with wire.dial(server.address) as connection:
+                    wire.send(connection, bytes([wire.RPC]))
+                    wire.call(connection, wire.request(1, "Answer.Now"), wire.response(1, "Answer.Now"))
                 self.assertEqual(self.says(server.address), b"")
+                self.alone(server, "netrpc", "answerer", "exclusive")
         finally:
             numbers = counting.end()
         self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
