@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -49,29 +48,6 @@ bool contains(std::span<const std::byte> bytes, std::string_view words) {
   return text.find(words) != text.npos;
 }
 
-/// A directory for copies, removed at the end.
-class Scratch {
-public:
-  Scratch() {
-    std::error_code ec;
-    path_ = (fs::temp_directory_path(ec) / "switchyard-check-XXXXXX").string();
-    if (::mkdtemp(path_.data()) == nullptr) path_.clear();
-  }
-
-  ~Scratch() {
-    std::error_code left;
-    if (!path_.empty()) fs::remove_all(path_, left);
-  }
-
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
-private:
-  std::string path_;
-};
-
 /// The sentence without "plugin NAME: " in front: the report is about one plugin.
 std::string without_name(const Refusal& refusal, const std::string& name) {
   const auto prefix = "plugin " + name + ": ";
@@ -96,8 +72,7 @@ std::vector<std::array<std::string, 2>> strange_configurations() {
 std::optional<Examined> examine_file(const Trial& trial, CaseResult& result) {
   const auto path = absolute(trial.file);
   const auto name = fs::path{path}.filename().string();
-  const Scratch scratch;
-  auto staging = StagingDirectory::open(scratch.path());
+  auto staging = StagingDirectory::temporary();
   if (!staging) {
     result.find(without_name(staging.error(), name));
     return std::nullopt;
@@ -140,13 +115,12 @@ std::optional<Examined> examine_file(const Trial& trial, CaseResult& result) {
 void try_configurations(const Trial& trial, const Examined& plugin, CaseResult& result) {
   const auto path = absolute(trial.file);
   const auto name = fs::path{path}.filename().string();
-  const Scratch scratch;
-  auto staging = StagingDirectory::open(scratch.path());
+  auto staging = StagingDirectory::temporary();
   if (!staging) return result.find(staging.error().text);
   auto staged = staging->stage({name, path, "the command line"});
   if (!staged) return result.find(staged.error().text);
   if (staged->name(plugin.manifest.id, plugin.manifest.version, 1) == 0)
-    return result.find("its copy in " + scratch.path() + " cannot be named");
+    return result.find("its copy in " + staging->path() + " cannot be named");
 
   ProbeRequest request{
       .plugin = name,

@@ -62,14 +62,17 @@ struct PluginSet::State {
     return {config, *staging, control, services, loops};
   }
 
+  void stage_at(OrRefusal<StagingDirectory> directory) {
+    if (directory) {
+      staging.emplace(*std::move(directory));
+    } else {
+      refusals.push_back(directory.error());
+    }
+  }
+
   /// Everything that can be judged without running a plugin in this process.
   void prepare() {
-    auto opened = StagingDirectory::open(config.host.data_dir);
-    if (!opened) {
-      refusals.push_back(opened.error());
-      return;
-    }
-    staging.emplace(*std::move(opened));
+    if (!staging) return;
     for (const auto& plugin : config.plugins) {
       plugins.push_back(std::make_unique<Generations>(environment(), plugin));
       auto& instance = plugins.back()->serving();
@@ -196,6 +199,7 @@ PluginSet::~PluginSet() {
 
 std::vector<Refusal> PluginSet::start() {
   auto& s = *state_;
+  s.stage_at(StagingDirectory::open(s.config.host.data_dir));
   s.prepare();
   const auto exits = s.config.host.on_plugin_failure == OnPluginFailure::Exit;
   if (!s.staging || (exits && !s.refusals.empty())) return s.refusals;
@@ -205,8 +209,12 @@ std::vector<Refusal> PluginSet::start() {
 }
 
 std::vector<Refusal> PluginSet::judge() {
-  state_->prepare();
-  return state_->refusals;
+  auto& s = *state_;
+  if (const auto judged = StagingDirectory::judge(s.config.host.data_dir); !judged)
+    return {judged.error()};
+  s.stage_at(StagingDirectory::temporary());
+  s.prepare();
+  return s.refusals;
 }
 
 const std::shared_ptr<const Dispatch>& PluginSet::dispatch() const noexcept {

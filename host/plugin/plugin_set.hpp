@@ -94,7 +94,7 @@ private:
 
 /// Everything that is wrong with the plugins of `config`, found without starting one: stages,
 /// verifies and probes each, and checks routes, listeners and requirements. Empty when serve would
-/// take them.
+/// take them. Leaves data_dir as it is.
 [[nodiscard]] std::vector<std::string> check_plugins(const Config& config);
 
 } // namespace switchyard::host

@@ -48,6 +48,10 @@ constexpr std::array kSentences{
         StagingNoExec,
         "{} is on a file system without the right to execute (noexec), so that no plugin can be "
         "loaded from there: move data_dir under [host]"},
+    Sentence{
+        TrialUnusable,
+        "{}, where copies of plugins are kept for a trial, cannot be used: {}: set TMPDIR to a "
+        "directory that can"},
     Sentence{StagingFailed, "{} cannot be copied to {}: {}"},
     Sentence{
         PinDiffers,

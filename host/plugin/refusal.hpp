@@ -26,6 +26,7 @@ enum class RefusalCode : std::uint8_t {
   FileTooLarge,
   StagingUnusable,
   StagingNoExec,
+  TrialUnusable,
   StagingFailed,
   PinDiffers,
   KeyUnusable,

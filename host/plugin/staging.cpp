@@ -192,6 +192,29 @@ void remove_leftovers(const std::string& directory) {
   }
 }
 
+std::string staging_path(const std::string& data_dir) {
+  std::error_code ec;
+  return (fs::absolute(data_dir, ec) / "plugins").lexically_normal().native();
+}
+
+/// What stands at `path`, which is to be `owner`'s.
+std::optional<Refusal> judge_staging(const std::string& path, uid_t owner) {
+  const auto wrong = [&](const std::string& what) {
+    return refuse(StagingUnusable, "", {path, what});
+  };
+
+  struct stat found {};
+
+  if (::lstat(path.c_str(), &found) != 0) return wrong(error_text(errno));
+  if (!S_ISDIR(found.st_mode)) return wrong("it is not a directory");
+  if (found.st_uid != owner) return wrong("it belongs to user " + std::to_string(found.st_uid));
+  if ((found.st_mode & 077) != 0) {
+    return wrong("others than its owner can use it (mode " + octal(found.st_mode) + ")");
+  }
+  if (!lets_code_run(path)) return refuse(StagingNoExec, "", {path});
+  return std::nullopt;
+}
+
 } // namespace
 
 std::optional<std::string> sha256_of(const std::string& path) {
@@ -241,27 +264,44 @@ MappedFile::~MappedFile() {
 
 OrRefusal<StagingDirectory> StagingDirectory::open(const std::string& data_dir) {
   std::error_code ec;
-  const auto path = (fs::absolute(data_dir, ec) / "plugins").lexically_normal().native();
-  const auto wrong = [&](const std::string& what) {
-    return refuse(StagingUnusable, "", {path, what});
-  };
+  const auto path = staging_path(data_dir);
   fs::create_directories(fs::path{path}.parent_path(), ec);
-  if (ec) return wrong(ec.message());
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return wrong(error_text(errno));
+  if (ec) return refuse(StagingUnusable, "", {path, ec.message()});
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return refuse(StagingUnusable, "", {path, error_text(errno)});
+  if (auto refusal = judge_staging(path, ::geteuid())) return *std::move(refusal);
+  remove_leftovers(path);
+  return StagingDirectory{path};
+}
+
+OrRefusal<StagingDirectory> StagingDirectory::temporary() {
+  std::error_code ec;
+  auto path = (fs::temp_directory_path(ec) / "switchyard-XXXXXX").native();
+  if (ec || ::mkdtemp(path.data()) == nullptr)
+    return refuse(TrialUnusable, "", {path, ec ? ec.message() : error_text(errno)});
+  StagingDirectory made{path};
+  made.temporary_.reset(new std::string{std::move(path)});
+  if (!lets_code_run(made.path_))
+    return refuse(TrialUnusable, "", {made.path_, "nothing there may be executed (noexec)"});
+  return made;
+}
+
+OrRefusal<void> StagingDirectory::judge(const std::string& data_dir) {
+  const auto path = staging_path(data_dir);
 
   struct stat found {};
 
-  if (::lstat(path.c_str(), &found) != 0) return wrong(error_text(errno));
-  if (!S_ISDIR(found.st_mode)) return wrong("it is not a directory");
-  if (found.st_uid != ::geteuid()) {
-    return wrong("it belongs to user " + std::to_string(found.st_uid));
-  }
-  if ((found.st_mode & 077) != 0) {
-    return wrong("others than its owner can use it (mode " + octal(found.st_mode) + ")");
-  }
-  if (!lets_code_run(path)) return refuse(StagingNoExec, "", {path});
-  remove_leftovers(path);
-  return StagingDirectory{path};
+  if (::lstat(path.c_str(), &found) != 0 && errno == ENOENT) return {}; // open() will make it
+  const auto user = ::geteuid();
+  if (auto refusal = judge_staging(path, user == 0 ? found.st_uid : user))
+    return *std::move(refusal);
+  return {};
+}
+
+void StagingDirectory::Remove::operator()(const std::string* directory) const noexcept {
+  const std::unique_ptr<const std::string> held{directory};
+  std::error_code left;
+  fs::remove_all(*held, left);
 }
 
 OrRefusal<StagedFile> StagingDirectory::stage(const PluginSource& source) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -84,11 +85,18 @@ struct PluginSource {
 /// taken is judged by its copy.
 [[nodiscard]] std::optional<std::string> sha256_of(const std::string& path);
 
-/// `<data_dir>/plugins`: ours alone (0700) and on a file system that lets code run.
+/// Where copies are kept: ours alone (0700) and on a file system that lets code run.
 class StagingDirectory {
 public:
-  /// Makes it if need be and removes copies that no process uses any more.
+  /// `<data_dir>/plugins`. Makes it if need be and removes copies that no process uses any more.
   [[nodiscard]] static OrRefusal<StagingDirectory> open(const std::string& data_dir);
+
+  /// One for a trial, which goes with this object.
+  [[nodiscard]] static OrRefusal<StagingDirectory> temporary();
+
+  /// What open() would refuse, found without making or changing anything: who tries a configuration
+  /// may be another user than the one that serves it. Root may try for anybody.
+  [[nodiscard]] static OrRefusal<void> judge(const std::string& data_dir);
 
   /// Copies the file of a plugin: regular, owned by root or us, writable by its owner alone, in a
   /// directory of which the same holds except that its group may write to it, and not elsewhere by
@@ -98,9 +106,14 @@ public:
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
 private:
+  struct Remove {
+    void operator()(const std::string* directory) const noexcept;
+  };
+
   explicit StagingDirectory(std::string path) : path_{std::move(path)} {}
 
-  std::string path_; ///< absolute
+  std::string path_;                                     ///< absolute
+  std::unique_ptr<const std::string, Remove> temporary_; ///< the same, of a directory that goes
 };
 
 } // namespace switchyard::host

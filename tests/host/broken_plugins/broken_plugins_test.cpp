@@ -517,7 +517,41 @@ TEST(BrokenPlugin, IsFoundByTheCheck) {
               "check_config() (signal 11, Segmentation fault)"),
           testing::StartsWith("plugin tag_64_too: tag 64 of protocol"),
           testing::StartsWith("plugin alarm: requires test.clock/1, which no plugin")));
+  EXPECT_FALSE(std::filesystem::exists(yard.data_dir()));
+}
+
+// Root checks what another user is going to serve, and leaves that user what it has.
+TEST(WrongDataDirectory, MayBeAnotherUsersWhenRootChecks) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
+  Yard yard;
+  yard.put_and_enable("one");
+  std::filesystem::create_directories(yard.data_dir() / "plugins");
+  ::chmod((yard.data_dir() / "plugins").c_str(), 0700);
+  ASSERT_EQ(::chown((yard.data_dir() / "plugins").c_str(), 12345, 12345), 0);
+  EXPECT_THAT(check_plugins(yard.config), testing::IsEmpty());
   EXPECT_TRUE(std::filesystem::is_empty(yard.data_dir() / "plugins"));
+
+  PluginSet set{yard.config, yard.services, {}};
+  EXPECT_THAT(
+      texts(set.start()),
+      ElementsAre(with_paths(
+          yard,
+          "{data}/plugins, where copies of plugins are kept, cannot be used: it belongs to user "
+          "12345: correct data_dir under [host]")));
+}
+
+TEST(WrongTemporaryDirectory, IsNamed) {
+  Yard yard;
+  yard.put_and_enable("one");
+  const auto missing = yard.data_dir() / "missing";
+  ASSERT_EQ(::setenv("TMPDIR", missing.c_str(), 1), 0);
+  const auto sentences = check_plugins(yard.config);
+  ::unsetenv("TMPDIR");
+  EXPECT_THAT(
+      sentences,
+      ElementsAre(testing::EndsWith("where copies of plugins are kept for a trial, cannot be used: "
+                                    "No such file or directory: "
+                                    "set TMPDIR to a directory that can")));
 }
 
 } // namespace
