@@ -4,12 +4,10 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <pthread.h>
@@ -42,18 +40,14 @@ std::atomic<int> record{-1};
 std::atomic<bool> reporting{false};
 
 void keep(char (&into)[72], std::string_view text) noexcept {
-  const auto size = std::min(text.size(), sizeof into - 1);
-  std::memcpy(into, text.data(), size);
-  into[size] = '\0';
+  into[text.copy(into, sizeof into - 1)] = '\0';
 }
 
 /// Text put together without memory, for signal handlers; source: signal-safety(7).
 class Line {
 public:
   Line& operator<<(std::string_view text) noexcept {
-    const auto size = std::min(text.size(), sizeof text_ - size_);
-    std::memcpy(text_ + size_, text.data(), size);
-    size_ += size;
+    size_ += text.copy(text_ + size_, sizeof text_ - size_);
     return *this;
   }
 
