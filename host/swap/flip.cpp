@@ -104,6 +104,13 @@ bool flip_back(const SwapSurroundings& around, Generations& plugin) {
   return !reroute(around);
 }
 
+void begin_trial(const SwapSurroundings& around, const Generations& plugin) {
+  const auto kept = around.records.flipped(plugin, *plugin.warm(), around.config.host);
+  if (kept) return;
+  around.services.log.write(
+      plugin.name(), SY_LOG_ERROR, "a crash would not be held against it: " + kept.error().text);
+}
+
 void commit(const SwapSurroundings& around, Generations& plugin, const Instance* before) {
   const auto kept = around.records.committed(plugin, before, around.config.host);
   if (!kept) {

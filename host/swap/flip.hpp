@@ -25,6 +25,9 @@ void change_hands_back(Generations& plugin);
 /// may still lead to that one.
 [[nodiscard]] bool flip_back(const SwapSurroundings& around, Generations& plugin);
 
+/// The generation of `plugin` that serves is on trial: a crash from now on is held against it.
+void begin_trial(const SwapSurroundings& around, const Generations& plugin);
+
 /// The generation of `plugin` that serves stays, after one that served (null: none did): the next
 /// start knows it. Said in the log when it will not.
 void commit(const SwapSurroundings& around, Generations& plugin, const Instance* before);

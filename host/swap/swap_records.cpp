@@ -76,6 +76,14 @@ std::string in_place(const SwapRecord& record) {
   return record.quarantined || !record.now.configured ? in_use(record).copy : std::string{};
 }
 
+/// Whether the bytes of `generation` are those that plugins.toml names.
+bool is_own(const Generations& plugin, const Instance& generation, const HostConfig& host) {
+  auto own = plugin.config();
+  own.swapped.clear();
+  const auto path = source_of(host, own);
+  return generation.library() == path || sha256_of(path) == generation.sha256();
+}
+
 /// Why `record` is not to be used with what `plugin` says; empty: it is.
 std::string outdated(const SwapRecord& record, const PluginConfig& plugin) {
   const auto& version = in_use(record);
@@ -94,6 +102,7 @@ std::string to_text(const SwapRecordMap& records) {
         {"crashes", record.crashes},
         {"quarantined", record.quarantined}};
     if (record.before) object["before"] = to_json(*record.before);
+    if (record.on_trial) object["on_trial"] = to_json(*record.on_trial);
     plugins[plugin] = std::move(object);
   }
   return json::serialize(json::object{{"plugins", std::move(plugins)}}) + '\n';
@@ -119,6 +128,7 @@ boost::system::result<SwapRecordMap, std::string> parse_swap_records(std::string
     record.now = *std::move(now);
     record.crashes = static_cast<std::uint32_t>(crashes->get_int64());
     record.before = read_version(object, "before");
+    record.on_trial = read_version(object, "on_trial");
     if (record.quarantined && !record.before) return wrong;
     records.emplace(name, std::move(record));
   }
@@ -126,6 +136,10 @@ boost::system::result<SwapRecordMap, std::string> parse_swap_records(std::string
 }
 
 bool count_crash(SwapRecord& record, const CrashRecord& crash) {
+  if (record.on_trial && record.on_trial->sha256 == crash.sha256) {
+    record = {.now = *record.on_trial, .before = in_use(record), .crashes = 1, .quarantined = true};
+    return true;
+  }
   if (record.quarantined || record.now.sha256 != crash.sha256) return false;
   ++record.crashes;
   record.quarantined = record.crashes >= kCrashesMax && record.before.has_value();
@@ -150,6 +164,8 @@ boost::system::result<SwapRecords, std::string> SwapRecords::open(const std::str
 
 std::vector<std::string> SwapRecords::overlay(Config& config) {
   std::vector<std::string> forgotten;
+  for (const auto& plugin : config.plugins)
+    taken_back(plugin.name); // the process has ended within the window
   for (auto& plugin : config.plugins) {
     const auto found = records_.find(plugin.name);
     if (found == records_.end() || in_place(found->second).empty()) continue;
@@ -171,9 +187,9 @@ std::optional<std::string> SwapRecords::crashed(const CrashRecord& crash) {
   const auto found = records_.find(crash.plugin);
   if (found == records_.end()) return std::nullopt;
   auto& record = found->second;
-  const auto known = record.crashes;
+  const auto known = record;
   const auto quarantined = count_crash(record, crash);
-  if (record.crashes == known) return std::nullopt;
+  if (record == known) return std::nullopt;
   auto about = "plugin " + crash.plugin + ": version " + record.now.version + " (sha256 " +
                short_hash(record.now) + "), which plugin swap has brought, has crashed " +
                std::to_string(record.crashes) + (record.crashes == 1 ? " time" : " times");
@@ -186,14 +202,14 @@ std::optional<std::string> SwapRecords::crashed(const CrashRecord& crash) {
 }
 
 boost::system::result<KeptVersion, KeepFault>
-SwapRecords::keep(const Instance& generation, bool configured) {
+SwapRecords::keep(const Generations& plugin, const Instance& generation, const HostConfig& host) {
   const auto directory = data_dir_ + "/kept";
   KeptVersion version{
-      .copy = directory + '/' + generation.name() + '-' + generation.sha256().substr(0, 16) + ".so",
+      .copy = directory + '/' + plugin.name() + '-' + generation.sha256().substr(0, 16) + ".so",
       .sha256 = generation.sha256(),
       .version = generation.manifest()->version,
       .source = source_of(generation),
-      .configured = configured};
+      .configured = is_own(plugin, generation, host)};
   const auto failed = [&](int error) {
     return KeepFault{version.copy + " cannot be made: " + std::generic_category().message(error)};
   };
@@ -207,24 +223,44 @@ SwapRecords::keep(const Instance& generation, bool configured) {
   return version;
 }
 
+boost::system::result<void, KeepFault>
+SwapRecords::flipped(const Generations& plugin, const Instance& before, const HostConfig& host) {
+  const auto& serving = plugin.serving();
+  if (before.sha256() == serving.sha256()) return {};
+  auto trial = keep(plugin, serving, host);
+  if (!trial) return trial.error();
+  auto known = records_.find(plugin.name());
+  if (known == records_.end()) {
+    auto now = keep(plugin, before, host);
+    if (!now) return now.error();
+    known = records_.emplace(plugin.name(), SwapRecord{.now = *std::move(now), .before = {}}).first;
+  }
+  known->second.on_trial = *std::move(trial);
+  if (const auto problem = save()) return KeepFault{*problem};
+  return {};
+}
+
+void SwapRecords::taken_back(std::string_view plugin) {
+  const auto found = records_.find(plugin);
+  if (found == records_.end() || !found->second.on_trial) return;
+  found->second.on_trial.reset();
+  const auto& record = found->second;
+  if (record.now.configured && !record.before) records_.erase(found); // it was for the trial
+  static_cast<void>(save());                                          // as in discard()
+}
+
 boost::system::result<std::string, KeepFault>
 SwapRecords::committed(const Generations& plugin, const Instance* before, const HostConfig& host) {
   const auto& serving = plugin.serving();
-  auto own = plugin.config();
-  own.swapped.clear();
-  const auto is_own = [path = host::source_of(host, own)](const Instance& generation) {
-    return generation.library() == path || sha256_of(path) == generation.sha256();
-  };
-  const auto known = records_.find(plugin.name());
   if (before != nullptr && before->sha256() == serving.sha256()) {
-    if (known != records_.end() && is_own(serving)) named(plugin.name());
+    if (is_own(plugin, serving, host)) named(plugin.name());
     return {kPath, plugin_in_place(plugin.name())};
   }
-  auto now = keep(serving, is_own(serving));
+  auto now = keep(plugin, serving, host);
   if (!now) return now.error();
   SwapRecord record{.now = *std::move(now), .before = std::nullopt};
   if (before != nullptr) {
-    auto kept = keep(*before, is_own(*before));
+    auto kept = keep(plugin, *before, host);
     if (!kept) return kept.error();
     record.before = *std::move(kept);
   }
@@ -282,9 +318,11 @@ std::string SwapRecords::plugin_in_place(std::string_view plugin) const {
 std::string SwapRecords::source_of(const Instance& generation) const {
   const auto found = records_.find(generation.name());
   if (found != records_.end()) {
-    const auto& [now, before, crashes, quarantined] = found->second;
+    const auto& [now, before, crashes, quarantined, on_trial] = found->second;
     if (now.sha256 == generation.sha256()) return now.source;
-    if (before && before->sha256 == generation.sha256()) return before->source;
+    for (const auto* other : {&before, &on_trial}) {
+      if (*other && (*other)->sha256 == generation.sha256()) return (*other)->source;
+    }
   }
   return generation.library();
 }
@@ -296,8 +334,8 @@ std::optional<std::string> SwapRecords::save() {
     return file + " cannot be written: " + written.error().message();
   std::vector<std::string> needed;
   for (const auto& [plugin, record] : records_) {
-    for (const auto* version : {&record.now, record.before ? &*record.before : nullptr}) {
-      if (version == nullptr) continue;
+    for (const auto& version : {std::optional{record.now}, record.before, record.on_trial}) {
+      if (!version) continue;
       needed.push_back(version->copy);
       needed.push_back(version->copy + ".sig");
     }

@@ -34,9 +34,10 @@ struct KeptVersion {
 /// What is remembered of one plugin that has been swapped.
 struct SwapRecord {
   KeptVersion now;
-  std::optional<KeptVersion> before; ///< the last one that was good
-  std::uint32_t crashes = 0;         ///< of `now`
-  bool quarantined = false;          ///< `now` is not started any more; `before` is
+  std::optional<KeptVersion> before;     ///< the last one that was good
+  std::uint32_t crashes = 0;             ///< of `now`
+  bool quarantined = false;              ///< `now` is not started any more; `before` is
+  std::optional<KeptVersion> on_trial{}; ///< serves, and is in its rollback window
 
   friend bool operator==(const SwapRecord&, const SwapRecord&) = default;
 };
@@ -57,7 +58,7 @@ using SwapRecordMap = std::map<std::string, SwapRecord, std::less<>>; ///< by pl
 parse_swap_records(std::string_view text);
 
 /// Counts a crash of the version in `record` that `crash` speaks of. True when it is quarantined
-/// by that. Pure.
+/// by that: on trial at once. Pure.
 [[nodiscard]] bool count_crash(SwapRecord& record, const CrashRecord& crash);
 
 /// What outlives the process of versions that were swapped: `<data_dir>/swapped.json`, and copies
@@ -74,6 +75,14 @@ public:
 
   /// A process before this one has crashed. A sentence about what that leads to, if to anything.
   [[nodiscard]] std::optional<std::string> crashed(const CrashRecord& crash);
+
+  /// The generation that serves is on trial, after `before`; until committed() or taken_back(). A
+  /// sentence when it cannot be kept.
+  [[nodiscard]] boost::system::result<void, KeepFault>
+  flipped(const Generations& plugin, const Instance& before, const HostConfig& host);
+
+  /// It was not good: what was before it is in use again.
+  void taken_back(std::string_view plugin);
 
   /// The generation that serves stays, and follows `before` (null: nothing that served). Returns
   /// what is in the place of the plugin's library now: a path, or "" when plugins.toml holds. A
@@ -96,7 +105,8 @@ public:
 private:
   explicit SwapRecords(std::string data_dir) : data_dir_{std::move(data_dir)} {}
 
-  boost::system::result<KeptVersion, KeepFault> keep(const Instance& generation, bool configured);
+  boost::system::result<KeptVersion, KeepFault>
+  keep(const Generations& plugin, const Instance& generation, const HostConfig& host);
   [[nodiscard]] std::string plugin_in_place(std::string_view plugin) const;
   [[nodiscard]] std::string source_of(const Instance& generation) const;
   std::optional<std::string> save();

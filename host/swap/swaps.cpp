@@ -214,6 +214,7 @@ void Swaps::Swap::open_window() {
   });
   if (phase_ != SwapPhase::Window) return;
   if (window.count() == 0) return happen(SwapEvent::Done);
+  begin_trial(swaps_.around, plugin_);
   watch();
 }
 
@@ -258,6 +259,7 @@ OrRefusal<void> Swaps::Swap::judge() {
 void Swaps::Swap::flip_back() {
   auto& unwanted = plugin_.serving();
   const auto followed = host::flip_back(swaps_.around, plugin_);
+  swaps_.around.records.taken_back(plugin_.name());
   if (hung_ || !followed) {
     unwanted.give_up(hung_ ? "health() hangs" : "a loop that is stuck may still lead to it");
   } else {

@@ -169,6 +169,31 @@ class Crashes(VersionCase):
         self.assertEqual(self.plugin()["sha256"], good)
         process.stop()
 
+    def test_within_the_window_quarantine_at_once(self):
+        self.window = "60s"
+        self.write()
+        process = self.start()
+        good = self.plugin()["sha256"]
+        self.install(self.bad, self.good.name)
+        self.ask("plugin", "swap", "swapped")
+        self.assertEqual(self.crash(process), -signal.SIGILL)
+        process = self.start()
+        self.assertIn("has crashed 1 time: it is quarantined", process.log)
+        self.assertEqual(self.plugin()["sha256"], good)
+        self.assertEqual(self.says(), b"good\n")
+        process.stop()
+
+    def test_of_what_was_taken_back_are_not_held_against_it(self):
+        self.window = "60s"
+        self.write()
+        process = self.start()
+        self.ask("plugin", "swap", "swapped", self.bad)
+        self.ask("plugin", "rollback", "swapped")
+        self.assertEqual(self.says(), b"good\n")
+        self.assertEqual((self.directory / "data/swapped.json").read_text(), '{"plugins":{}}\n')
+        self.assertEqual(list((self.directory / "data/kept").iterdir()), [])
+        process.stop()
+
     def test_change_nothing_when_no_other_version_is_known(self):
         self.write(library=self.bad)
         for _ in range(3):

@@ -16,6 +16,7 @@ SWAPPED = 64  # its tag
 
 class VersionCase(unittest.TestCase):
     INSTALLED = ("swapped_good",)
+    window = "0s"
 
     def setUp(self):
         scratch = tempfile.TemporaryDirectory(prefix="sy-versions-")
@@ -42,7 +43,7 @@ class VersionCase(unittest.TestCase):
     def write(self, host=(), **plugin):
         settings = {"library": self.good, **plugin}
         self.file.write_text(
-            configuration(self.directory, host=host, swap={"window": "0s"}, plugins={"swapped": settings})
+            configuration(self.directory, host=host, swap={"window": self.window}, plugins={"swapped": settings})
         )
 
     def start(self):

@@ -21,7 +21,8 @@ SwapRecord swapped() {
 
 TEST(SwapRecords, AreReadAsTheyWereWritten) {
   SwapRecordMap records{
-      {"a", swapped()}, {"b", {.now = swapped().now, .before = {}, .crashes = 1}}};
+      {"a", swapped()},
+      {"b", {.now = swapped().now, .before = {}, .crashes = 1, .on_trial = swapped().before}}};
   const auto read = parse_swap_records(to_text(records));
   ASSERT_TRUE(read) << read.error();
   EXPECT_EQ(*read, records);
@@ -52,6 +53,14 @@ TEST(SwapRecords, QuarantineAtTheSecondCrash) {
   EXPECT_TRUE(count_crash(record, crash_of("22")));
   EXPECT_TRUE(record.quarantined);
   EXPECT_FALSE(count_crash(record, crash_of("22"))) << "it is in it already";
+
+  auto trial = swapped();
+  trial.on_trial = KeptVersion{"/d/kept/a-3.so", "33", "0.3.0", "/x/a.so", true};
+  EXPECT_FALSE(count_crash(trial, crash_of("22"))) << "what was before it";
+  EXPECT_TRUE(count_crash(trial, crash_of("33"))) << "at once";
+  EXPECT_EQ(trial.now.version, "0.3.0");
+  EXPECT_EQ(trial.before, swapped().now);
+  EXPECT_EQ(trial.on_trial, std::nullopt);
 
   auto only = swapped();
   only.before.reset();
