@@ -104,7 +104,7 @@ class Packages(unittest.TestCase):
         with serving() as listeners:
             with wire.dial(listeners["server"]) as connection:
                 wire.send(connection, PING)
-                self.assertIn(b"Status.Ping", wire.read_exactly(connection, 38))
+                self.assertIn(b"Status.Ping", wire.read_exactly(connection, 39))
             self.assertIn("netrpc", inside(f"switchyard plugin list --config {TOML}"))
 
     def test_4_a_plugin_is_made_with_the_other_package_alone(self):
