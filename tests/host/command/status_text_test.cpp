@@ -1,6 +1,7 @@
 #include <host/command/status_text.hpp>
 
 #include <boost/json/parse.hpp>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace switchyard::host {
@@ -101,6 +102,35 @@ TEST(PluginText, NamesTheOtherGenerationsAndTheLastSwap) {
       "  besides      2 (2.0.0) draining, 3 connections\n"
       "  besides      1 (1.0.0) retained: a call hangs\n"
       "  last swap    rolled back: it was not well\n");
+}
+
+TEST(PluginText, SaysWhatWasSwappedIn) {
+  const auto text = plugin_text(object(R"({
+    "name": "netrpc", "state": "serving",
+    "swapped": {"source": "/x/netrpc.so", "version": "0.2.0", "crashes": 2,
+                "quarantined": "version 0.2.0 has crashed"}})"));
+  EXPECT_THAT(text, testing::ContainsRegex("swapped in +0\\.2\\.0 from /x/netrpc\\.so\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("crashes +2\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("quarantine +version 0\\.2\\.0 has crashed\n"));
+}
+
+TEST(ReloadText, ListsWhatHasChanged) {
+  EXPECT_EQ(
+      reload_text(object(R"({
+        "file": "plugins.toml", "dry_run": false, "certificates": true,
+        "changes": [
+          {"what": "plugin", "name": "grpc", "change": "added", "from": "", "to": "0.1.0"},
+          {"what": "setting", "name": "limits.spin", "change": "changed", "from": "50us",
+           "to": "30us"}, 1]})")),
+      "plugins.toml is loaded\n"
+      "  WHAT     NAME         CHANGE   FROM  TO\n"
+      "  plugin   grpc         added    -     0.1.0\n"
+      "  setting  limits.spin  changed  50us  30us\n"
+      "  certificates were read anew\n");
+  EXPECT_EQ(
+      reload_text(
+          object(R"({"file": "p.toml", "dry_run": true, "certificates": true, "changes": []})")),
+      "p.toml can be loaded; nothing has changed in it\n");
 }
 
 TEST(SwapText, TellsPhasesAndTheEnd) {
