@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <tests/host/broken_plugins/yard.hpp>
+#include <tests/host/swap/run_until.hpp>
 
 namespace switchyard::host {
 namespace {
@@ -21,8 +22,6 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr auto kLimit = 60s;
 
 /// Whether a plugin's table pins its bytes, which is another table of the same plugin.
 enum class Pin : bool { No, Yes };
@@ -70,20 +69,10 @@ protected:
         [this](bool, const std::string& line) { said.push_back(line); }});
   }
 
-  template <class Reached>
-  void run_until(Reached reached) {
-    const auto deadline = std::chrono::steady_clock::now() + kLimit;
-    while (!reached()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-      context->restart();
-      context->run_one_for(100ms);
-    }
-  }
-
   /// The sentence of a refusal, or "".
   std::string reload(Swapped swapped = Swapped::Ask) {
     const auto reply = reloads->reload(swapped, false);
-    run_until([&] { return reply.ended(); });
+    run_until(*context, [&] { return reply.ended(); });
     const auto answer = reply.fetch().back();
     return answer.contains("error") ? std::string{answer.at("error").as_string()} : std::string{};
   }
@@ -111,7 +100,7 @@ TEST_F(Reloading, DoesWithUsersOfAProviderWhatTheirManifestsSay) {
   write({{"clock", "clock", Pin::Yes}, {"again", "alarm_restart"}, {"first", "alarm_drain_first"}});
   EXPECT_EQ(reload(), "");
   EXPECT_EQ(generation("clock"), 2U);
-  run_until([&] { return generation("again") == 2; });
+  run_until(*context, [&] { return generation("again") == 2; });
   EXPECT_EQ(generation("first"), 1U);
   EXPECT_TRUE(plugin("first").serving().health()) << "it reaches its clock again";
 }
@@ -141,7 +130,9 @@ TEST_F(Reloading, LeavesEverythingWhenAnAddressIsTaken) {
   EXPECT_GT(generation("clock"), 1U);
   EXPECT_TRUE(plugin("user").serving().health());
   EXPECT_EQ(plugin("broken").serving().state(), PluginState::Serving);
-  run_until([&] { return plugin("clock").leaving().empty() && plugin("user").leaving().empty(); });
+  run_until(*context, [&] {
+    return plugin("clock").leaving().empty() && plugin("user").leaving().empty();
+  });
 }
 
 TEST_F(Reloading, LeavesInMemoryWhatAStuckLoopMayLeadTo) {
@@ -163,19 +154,19 @@ TEST_F(Reloading, AndSwapsWaitForEachOther) {
   EXPECT_THAT(
       std::string{swaps->swap("one", "").fetch().back().at("error").as_string()},
       HasSubstr("a reload of the configuration is under way"));
-  run_until([&] { return first.ended(); });
+  run_until(*context, [&] { return first.ended(); });
   EXPECT_FALSE(reloads->under_way());
 
   const auto swap = swaps->swap("one", "");
   EXPECT_THAT(reload(), HasSubstr("plugin one is being swapped: reload once that has ended"));
-  run_until([&] { return swap.ended(); });
+  run_until(*context, [&] { return swap.ended(); });
 }
 
 TEST_F(Reloading, IsGivenUpWhenTheServerStops) {
   start({{"one", "one"}});
   write({{"one", "one", Pin::Yes}, {"two", "two"}});
   const auto reply = reloads->reload(Swapped::Ask, false);
-  run_until([&] { return plugin("one").candidate() != nullptr; });
+  run_until(*context, [&] { return plugin("one").candidate() != nullptr; });
   reloads->end();
   EXPECT_EQ(reply.fetch().back().at("error"), "the server stops");
   EXPECT_EQ(plugin("one").candidate(), nullptr);
@@ -187,7 +178,7 @@ TEST_F(Reloading, ForgetsPluginsThatAreNoMore) {
   write({{"two", "two"}});
   EXPECT_EQ(reload(), "");
   EXPECT_EQ(set->find("one"), nullptr);
-  run_until([&] { return set->parting().empty(); });
+  run_until(*context, [&] { return set->parting().empty(); });
   EXPECT_THAT(set->dispatch()->plugins, ElementsAre(&plugin("two").serving()));
 
   write({{"two", "two"}, {"one", "one"}});

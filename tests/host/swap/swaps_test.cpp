@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <tests/host/broken_plugins/yard.hpp>
+#include <tests/host/swap/run_until.hpp>
 
 namespace switchyard::host {
 namespace {
@@ -20,8 +21,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr auto kLimit = 60s;
 
 class Swapping : public testing::Test {
 protected:
@@ -36,20 +35,9 @@ protected:
                                    }});
   }
 
-  /// Runs what is due until `reached`.
-  template <class Reached>
-  void run_until(Reached reached) {
-    const auto deadline = std::chrono::steady_clock::now() + kLimit;
-    while (!reached()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-      context->restart();
-      context->run_one_for(100ms);
-    }
-  }
-
   /// The answer to a reply: the sentence of a refusal, or "" and the lines in `phases`.
   std::string answer(const ControlReply& reply) {
-    run_until([&] { return reply.ended(); });
+    run_until(*context, [&] { return reply.ended(); });
     phases.clear();
     for (const auto& line : reply.fetch()) {
       if (line.contains("phase")) {
@@ -90,7 +78,7 @@ TEST_F(Swapping, PutsOneGenerationInThePlaceOfAnotherAndUnloadsIt) {
   auto& serving = plugin("tag_64").serving();
   EXPECT_EQ(serving.generation(), 2U);
   EXPECT_EQ(set->dispatch()->plugins[1], &serving);
-  run_until([&] { return plugin("tag_64").leaving().empty(); });
+  run_until(*context, [&] { return plugin("tag_64").leaving().empty(); });
   EXPECT_FALSE(std::filesystem::exists(old)) << "it is unmapped";
   EXPECT_THAT(outcome("tag_64"), HasSubstr("\"result\":\"committed\""));
   EXPECT_EQ(plugin("one").serving().generation(), 1U);
@@ -102,7 +90,7 @@ TEST_F(Swapping, NeverGivesANumberTwice) {
   for (std::uint32_t generation = 2; generation < 6; ++generation) {
     ASSERT_EQ(answer(swaps->swap("one", "")), "");
     EXPECT_EQ(plugin("one").serving().generation(), generation);
-    run_until([&] { return plugin("one").leaving().empty(); });
+    run_until(*context, [&] { return plugin("one").leaving().empty(); });
   }
 }
 
@@ -121,7 +109,7 @@ TEST_F(Swapping, LeadsConsumersToTheNewProvider) {
   EXPECT_EQ(answer(swaps->take_back("clock")), "");
   EXPECT_EQ(plugin("clock").serving().generation(), 1U);
   EXPECT_THAT(plugin("alarm").serving().health().error().text, HasSubstr("clock=42"));
-  run_until([&] { return plugin("clock").leaving().empty(); });
+  run_until(*context, [&] { return plugin("clock").leaving().empty(); });
   EXPECT_THAT(yard.services.metrics.text(), HasSubstr("\nswitchyard_clock_bindings 1"));
   EXPECT_THAT(outcome("clock"), HasSubstr("generation 2 was taken back"));
   EXPECT_THAT(answer(swaps->take_back("clock")), HasSubstr("has no version to go back to"));
@@ -136,7 +124,7 @@ TEST_F(Swapping, ExchangesWhatARegistrantHasRegistered) {
   EXPECT_EQ(answer(swaps->swap("alarm_well", "")), "");
   EXPECT_THAT(yard.services.metrics.text(), bindings(1)) << "one set, not both";
   EXPECT_EQ(answer(swaps->take_back("alarm_well")), "");
-  run_until([&] { return plugin("alarm_well").leaving().empty(); });
+  run_until(*context, [&] { return plugin("alarm_well").leaving().empty(); });
   EXPECT_THAT(yard.services.metrics.text(), bindings(1));
   EXPECT_EQ(plugin("alarm_well").serving().generation(), 1U);
 
@@ -149,7 +137,7 @@ TEST_F(Swapping, DoesWithUsersWhatTheirManifestsSay) {
   yard.config.swap.window = 1h;
   start({"clock", "alarm_restart", "alarm_drain_first"});
   EXPECT_EQ(answer(swaps->swap("clock", "")), "");
-  run_until([&] { return plugin("alarm_restart").serving().generation() == 2; });
+  run_until(*context, [&] { return plugin("alarm_restart").serving().generation() == 2; });
   EXPECT_EQ(plugin("alarm_drain_first").serving().generation(), 1U);
   EXPECT_TRUE(plugin("alarm_drain_first").serving().health()) << "it reaches its clock again";
 }
@@ -159,7 +147,7 @@ TEST_F(Swapping, TakesAProviderBackWhenItsUserCannotBeRestarted) {
   start({"clock", "alarm_restart"});
   std::filesystem::remove(plugin("alarm_restart").serving().staged());
   EXPECT_EQ(answer(swaps->swap("clock", "")), "");
-  run_until([&] { return plugin("clock").serving().generation() == 1; });
+  run_until(*context, [&] { return plugin("clock").serving().generation() == 1; });
   EXPECT_THAT(
       outcome("clock"), HasSubstr("plugin alarm_restart, which is restarted with it, was not"));
 }
@@ -179,7 +167,7 @@ TEST_F(Swapping, GoesBackToTheVersionBeforeWhenTheWindowIsOver) {
   EXPECT_THAT(answer(swaps->take_back("one")), HasSubstr("has no version to go back to"));
   const auto before = plugin("one").serving().sha256();
   EXPECT_EQ(answer(swaps->swap("one", yard.put("tag_64"))), "");
-  run_until([&] { return plugin("one").leaving().empty(); });
+  run_until(*context, [&] { return plugin("one").leaving().empty(); });
   EXPECT_NE(plugin("one").serving().sha256(), before);
   EXPECT_EQ(answer(swaps->take_back("one")), "");
   EXPECT_EQ(plugin("one").serving().generation(), 3U);
@@ -244,7 +232,7 @@ TEST_F(Swapping, CutsWhatDoesNotDrain) {
   yard.config.limits.drain_timeout = 10ms;
   start({"drain_in_abort"});
   EXPECT_EQ(answer(swaps->swap("drain_in_abort", "")), "");
-  run_until([&] { return plugin("drain_in_abort").leaving().empty(); });
+  run_until(*context, [&] { return plugin("drain_in_abort").leaving().empty(); });
 }
 
 TEST_F(Swapping, ShowsItsPlanAndChangesNothing) {
