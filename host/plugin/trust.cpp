@@ -3,11 +3,14 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <fcntl.h>
 #include <memory>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace switchyard::host {
@@ -34,10 +37,21 @@ int no_password(char*, int, int, void*) {
 
 using ReadPem = EVP_PKEY* (*)(std::FILE*, EVP_PKEY**, pem_password_cb*, void*);
 
+/// Does not wait for somebody to write into a pipe; who can write a public key decides what runs.
 boost::system::result<Key, std::string>
 read_key(const std::string& path, ReadPem read, const char* kind) {
-  const std::unique_ptr<std::FILE, Free> file{std::fopen(path.c_str(), "re")};
-  if (!file) return std::generic_category().message(errno);
+  const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (opened < 0) return std::generic_category().message(errno);
+  const std::unique_ptr<std::FILE, Free> file{::fdopen(opened, "r")};
+
+  struct stat found {};
+
+  if (!file || ::fstat(opened, &found) != 0) return std::generic_category().message(errno);
+  if (!S_ISREG(found.st_mode)) return std::string{"it is no regular file"};
+  if (found.st_uid != 0 && found.st_uid != ::geteuid())
+    return "it belongs to user " + std::to_string(found.st_uid);
+  if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return std::string{"others than its owner can write it: chmod go-w"};
   Key key{read(file.get(), nullptr, &no_password, nullptr)};
   ERR_clear_error();
   if (!key) return std::string{"it holds no "} + kind + " key in PEM";

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <tests/host/broken_plugins/yard.hpp>
 
 #include <cstring>
@@ -70,6 +71,10 @@ TEST_F(Trust, Table) {
   bad[40] = static_cast<char>(bad[40] ^ 1);
   const auto elliptic = file("elliptic.pem", kEllipticPublic);
   const auto text = file("text.pem", "no key");
+  const auto open_to_all = file("open.pem", kPublic);
+  ASSERT_EQ(::chmod(open_to_all.c_str(), 0666), 0);
+  const std::string pipe = yard.plugin_dir() / "pipe.pem";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   const std::string pin(64, 'a');
 
   const struct Row {
@@ -136,6 +141,17 @@ TEST_F(Trust, Table) {
        {"", "", {"/none.pem"}},
        kBytes,
        "key /none.pem of host.trusted_keys cannot be used: No such file or directory"},
+      {"a pipe that nobody writes into",
+       good,
+       {"", "", {pipe}},
+       kBytes,
+       "key " + pipe + " of host.trusted_keys cannot be used: it is no regular file"},
+      {"a key that others can write",
+       good,
+       {"", "", {open_to_all}},
+       kBytes,
+       "key " + open_to_all +
+           " of host.trusted_keys cannot be used: others than its owner can write it: chmod go-w"},
       {"no key in it",
        good,
        {"", "", {text}},
