@@ -118,16 +118,34 @@ const void* Instance::query(std::string_view id) {
 
 void Instance::bind(
     std::string_view key, const sy_raft_machine& machine, sy_registration* registration) {
-  if (key != "machine") throw Failure{SY_INVALID, "a state machine is registered as \"machine\""};
-  if (machine.apply == nullptr || machine.capture == nullptr || machine.write == nullptr ||
-      machine.release == nullptr || machine.restore == nullptr || machine.restored == nullptr) {
-    throw Failure{SY_INVALID, "a state machine without all of its functions"};
-  }
-  node_.bind(std::make_shared<Machine>(journal_, registration, machine));
+  node_.bind(made(key, machine, registration));
 }
 
 void Instance::unbind(sy_registration* registration) {
   node_.unbind(registration);
+}
+
+void Instance::exchange(std::span<sy_registration* const> gone, std::span<const sy_binding> come) {
+  std::shared_ptr<const Machine> machine;
+  for (const auto& binding : come) {
+    if (machine) throw Failure{SY_EXISTS, "there is one state machine in a process"};
+    machine = made(
+        view(binding.key),
+        *static_cast<const sy_raft_machine*>(binding.entry),
+        binding.registration);
+  }
+  node_.exchange(gone, machine);
+}
+
+std::shared_ptr<const Machine> Instance::made(
+    std::string_view key, const sy_raft_machine& machine, sy_registration* registration) const {
+  if (key != "machine") throw Failure{SY_INVALID, "a state machine is registered as \"machine\""};
+  if (machine.applied == nullptr || machine.apply == nullptr || machine.capture == nullptr ||
+      machine.write == nullptr || machine.release == nullptr || machine.restore == nullptr ||
+      machine.restored == nullptr) {
+    throw Failure{SY_INVALID, "a state machine without all of its functions"};
+  }
+  return std::make_shared<Machine>(journal_, registration, machine);
 }
 
 } // namespace switchyard::raft

@@ -38,10 +38,13 @@ public:
 
   void bind(std::string_view key, const Entry& machine, sy_registration* registration);
   void unbind(sy_registration* registration);
+  void exchange(std::span<sy_registration* const> gone, std::span<const sy_binding> come);
 
   [[nodiscard]] Node& node() noexcept { return node_; }
 
 private:
+  [[nodiscard]] std::shared_ptr<const Machine>
+  made(std::string_view key, const sy_raft_machine& machine, sy_registration* registration) const;
   void close_connections();
   void pass_loops();
 

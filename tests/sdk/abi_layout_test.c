@@ -365,7 +365,7 @@ SIZE(sy_raft_leadership, 48);
 FROZEN(sy_raft_machine, struct_size, 0);
 FROZEN(sy_raft_machine, flags, 4);
 FROZEN(sy_raft_machine, context, 8);
-FROZEN(sy_raft_machine, applied_index, 16);
+FROZEN(sy_raft_machine, applied, 16);
 FROZEN(sy_raft_machine, apply, 24);
 FROZEN(sy_raft_machine, capture, 32);
 FROZEN(sy_raft_machine, write, 40);

@@ -164,6 +164,7 @@ PINNED(
 PINNED(FIELD(sy_raft_results, set), void (*)(const sy_raft_results*, size_t, sy_bytes));
 PINNED(FIELD(sy_raft_sink, write), sy_status (*)(const sy_raft_sink*, sy_bytes));
 PINNED(FIELD(sy_raft_source, read), sy_status (*)(const sy_raft_source*, sy_bytes*));
+PINNED(FIELD(sy_raft_machine, applied), uint64_t (*)(void*));
 PINNED(
     FIELD(sy_raft_machine, apply),
     sy_status (*)(void*, const sy_raft_entry*, size_t, const sy_raft_results*, sy_error*));

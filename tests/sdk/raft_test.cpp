@@ -49,12 +49,15 @@ std::span<const std::byte> bytes(std::string_view text) {
 struct Joined {
   using Registration = RaftMachine<Joined>;
 
+  [[nodiscard]] std::uint64_t applied() const { return last; }
+
   std::vector<std::string> apply(std::span<const sy_raft_entry> entries) {
     std::vector<std::string> results;
     for (const auto& entry : entries) {
       if (entry.data.size == 0) throw Failure{SY_INVALID, "nothing to join"};
       state += text(view(entry.data));
       results.push_back(state);
+      last = entry.index;
     }
     return results;
   }
@@ -78,6 +81,7 @@ struct Joined {
 
   std::string state;
   std::string beside;
+  std::uint64_t last = 0;
 };
 
 class SdkRaftMachine : public testing::Test {
@@ -91,9 +95,8 @@ protected:
 TEST_F(SdkRaftMachine, IsRegisteredAsLongAsItLives) {
   removed = 0;
   {
-    const RaftMachine<Joined> machine{Host{host.get()}, joined, 7, SY_RAFT_PERSISTENT};
+    const RaftMachine<Joined> machine{Host{host.get()}, joined, SY_RAFT_PERSISTENT};
     EXPECT_EQ(registered_as, "machine");
-    EXPECT_EQ(registered.applied_index, 7U);
     EXPECT_EQ(registered.flags, SY_RAFT_PERSISTENT);
     EXPECT_EQ(registered.leadership, nullptr);
     EXPECT_EQ(removed, 0);
@@ -112,6 +115,7 @@ TEST_F(SdkRaftMachine, AppliesAndSaysWhyNot) {
   auto error = make_error();
   EXPECT_EQ(registered.apply(registered.context, entries, 2, &taker, &error), SY_OK);
   EXPECT_THAT(results, testing::ElementsAre("a", "ab"));
+  EXPECT_EQ(registered.applied(registered.context), 6U);
 
   const sy_raft_entry empty{7, 1, {}, {}};
   EXPECT_EQ(registered.apply(registered.context, &empty, 1, &taker, &error), SY_INVALID);

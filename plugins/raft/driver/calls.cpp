@@ -57,6 +57,21 @@ void Calls::applied(std::uint64_t index, std::string result, std::vector<Finishe
   }
 }
 
+void Calls::passed(std::uint64_t index, std::vector<Finished>& into) {
+  while (awaits(index)) {
+    const auto [at, id] = *awaiting_.begin();
+    awaiting_.erase(awaiting_.begin());
+    const auto* call = find(id);
+    if (call == nullptr) continue;
+    if (std::holds_alternative<Call::Propose>(call->what)) {
+      finish(
+          id, SY_RAFT_UNKNOWN, 0, "it has happened, but not here: its result is not known", into);
+    } else {
+      finish(id, SY_OK, at, {}, into);
+    }
+  }
+}
+
 void Calls::expire(Time now, std::vector<Finished>& into) {
   while (next_deadline() <= now) {
     finish(

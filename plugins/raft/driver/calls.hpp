@@ -76,6 +76,9 @@ public:
   /// What awaits `index`, with its result, and what awaits anything before it.
   void applied(std::uint64_t index, std::string result, std::vector<Finished>& into);
 
+  /// What awaits anything up to `index` ends: it is applied, by one that says no results.
+  void passed(std::uint64_t index, std::vector<Finished>& into);
+
   /// True if a call awaits an index up to `index`.
   [[nodiscard]] bool awaits(std::uint64_t index) const noexcept {
     return !awaiting_.empty() && awaiting_.begin()->first <= index;

@@ -43,6 +43,11 @@ constexpr const char* kGone = "the state machine is leaving";
 
 } // namespace
 
+std::optional<std::uint64_t> Machine::applied() const {
+  const Visit visit{journal_, registration_};
+  return visit ? std::optional{entry_.applied(entry_.context)} : std::nullopt;
+}
+
 sy_status Machine::apply(
     const std::vector<sy_raft_entry>& entries,
     std::vector<std::string>& results,

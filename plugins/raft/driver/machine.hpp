@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 namespace switchyard::raft {
 
@@ -19,13 +20,14 @@ public:
   Machine(const sy_journal& journal, sy_registration* registration, const sy_raft_machine& entry)
       : journal_{journal}, registration_{registration}, entry_{entry} {}
 
-  [[nodiscard]] const sy_registration* registration() const noexcept { return registration_; }
+  [[nodiscard]] sy_registration* registration() const noexcept { return registration_; }
 
   [[nodiscard]] bool persistent() const noexcept {
     return (entry_.flags & SY_RAFT_PERSISTENT) != 0;
   }
 
-  [[nodiscard]] std::uint64_t applied_index() const noexcept { return entry_.applied_index; }
+  /// The last entry that is in its state; nullopt: it is leaving.
+  [[nodiscard]] std::optional<std::uint64_t> applied() const;
 
   /// Results come in the order of the entries.
   sy_status apply(

@@ -2,6 +2,8 @@
 
 #include <boost/assert.hpp>
 
+#include <algorithm>
+
 namespace switchyard::raft {
 
 Node::Node(const Host& host, const Metrics& metrics, NodeSettings settings, Network& network)
@@ -210,21 +212,27 @@ std::shared_ptr<const SnapshotFile> Node::snapshot_of(const SnapshotMeta& meta) 
   return snapshot_;
 }
 
-void Node::bind(std::shared_ptr<const Machine> machine) {
-  const std::lock_guard lock{mutex_};
-  if (machine_) throw Failure{SY_EXISTS, "another state machine is registered already"};
-  machine_ = std::move(machine);
-  machine_placed_ = false;
-  machine_error_.clear();
-  machine_work_.notify_one();
+void Node::bind(const std::shared_ptr<const Machine>& machine) {
+  exchange({}, machine);
 }
 
-void Node::unbind(const sy_registration* registration) {
+void Node::unbind(sy_registration* registration) {
+  exchange(std::span{&registration, 1}, nullptr);
+}
+
+void Node::exchange(
+    std::span<sy_registration* const> gone, const std::shared_ptr<const Machine>& come) {
   const std::lock_guard lock{mutex_};
-  if (!machine_ || machine_->registration() != registration) return;
-  machine_.reset();
+  const bool leaves = machine_ && std::ranges::find(gone, machine_->registration()) != gone.end();
+  if (machine_ && !leaves && come) {
+    throw Failure{SY_EXISTS, "another state machine is registered already"};
+  }
+  if (!leaves && !come) return;
+  machine_ = come;
   machine_placed_ = false;
   machine_error_.clear();
+  machine_durable_ = 0;
+  machine_work_.notify_one();
 }
 
 void Node::bootstrap(const raftwire::Configuration& founders) {

@@ -125,8 +125,12 @@ public:
   /// [control]
   void bootstrap(const raftwire::Configuration& founders);
   void recover();
-  void bind(std::shared_ptr<const Machine> machine);
-  void unbind(const sy_registration* registration);
+  void bind(const std::shared_ptr<const Machine>& machine);
+  void unbind(sy_registration* registration);
+
+  /// Takes `come` (null: nobody) in the place of whoever is among `gone`; entries that come
+  /// meanwhile wait for it.
+  void exchange(std::span<sy_registration* const> gone, const std::shared_ptr<const Machine>& come);
 
   /// Hands leadership over, if there is somebody; `then` is called once. [control]
   void leave(std::function<void()> then);
@@ -211,7 +215,8 @@ private:
   void run_machine();
   [[nodiscard]] bool place_machine(std::unique_lock<std::mutex>& lock);
   void apply_some(std::unique_lock<std::mutex>& lock);
-  void machine_failed(std::string text, Effects& effects);
+  void machine_failed(std::string text);
+  static void tell_ended(const Effects& effects, std::unique_lock<std::mutex>& lock);
   void restore_received(std::unique_lock<std::mutex>& lock);
   void maybe_take_snapshot(std::unique_lock<std::mutex>& lock);
   void snapshot_taken(

@@ -36,6 +36,11 @@ void Node::run_machine() {
         if (machine == machine_) applied_ = std::max(applied_, index);
       } else {
         machine_placed_ = false; // it takes the file when its turn comes
+        if (machine != nullptr) {
+          lock.unlock();
+          machine->restored(false);
+          lock.lock();
+        }
       }
       continue;
     }
@@ -60,39 +65,50 @@ void Node::run_machine() {
 bool Node::place_machine(std::unique_lock<std::mutex>& lock) {
   const auto machine = machine_;
   const auto snapshot = snapshot_;
-  const auto at = machine->applied_index();
-  if (at > core_->log().last_index()) {
-    Effects none;
+  lock.unlock();
+  auto at = machine->applied();
+  std::string error;
+  auto status = at ? SY_OK : SY_REVOKED;
+  if (at && snapshot && *at < snapshot->meta().index) {
+    status = machine->restore(snapshot, cancelled_, error);
+    if (status == SY_OK) machine->restored(true);
+    at = snapshot->meta().index;
+  }
+  lock.lock();
+  if (machine_ != machine || ending_) return false;
+  if (status == SY_REVOKED) {
+    machine_ = nullptr; // it is about to be unbound
+    return false;
+  }
+  if (status != SY_OK) {
+    machine_failed("the snapshot cannot be restored: " + error);
+    return false;
+  }
+  if (*at > core_->log().last_index()) {
     machine_failed(
-        "the state machine has applied " + std::to_string(at) + ", but the log ends at " +
-            std::to_string(core_->log().last_index()) + ": this is not the log it was made from",
-        none);
+        "the state machine has applied " + std::to_string(*at) + ", but the log ends at " +
+        std::to_string(core_->log().last_index()) + ": this is not the log it was made from");
     return false;
   }
   leadership_ = leader_;
-  machine_durable_ = machine->persistent() ? at : 0;
-  if (!snapshot || at >= snapshot->meta().index) {
-    applied_ = at;
-    machine_placed_ = true;
-    return true;
-  }
-  lock.unlock();
-  std::string error;
-  const auto status = machine->restore(snapshot, cancelled_, error);
-  if (status == SY_OK) machine->restored(true);
-  lock.lock();
-  if (machine_ != machine || ending_) return false;
-  if (status != SY_OK) {
-    Effects none;
-    machine_failed("the snapshot cannot be restored: " + error, none);
-    return false;
-  }
-  applied_ = snapshot->meta().index;
+  applied_ = *at;
   machine_placed_ = true;
-  return true;
+  Effects effects;
+  calls_.passed(applied_, effects.finished);
+  tell_ended(effects, lock);
+  return machine_ == machine && machine_placed_ && !ending_;
 }
 
-void Node::machine_failed(std::string text, Effects&) {
+/// What has ended, without the lock meanwhile.
+void Node::tell_ended(const Effects& effects, std::unique_lock<std::mutex>& lock) {
+  if (effects.finished.empty()) return;
+  lock.unlock();
+  for (const auto& finished : effects.finished)
+    finished.tell();
+  lock.lock();
+}
+
+void Node::machine_failed(std::string text) {
   machine_error_ = std::move(text);
   host_.log(SY_LOG_ERROR, "nothing more is applied: " + machine_error_);
 }
@@ -108,8 +124,7 @@ void Node::apply_some(std::unique_lock<std::mutex>& lock) {
   const auto last = std::min<std::uint64_t>(apply_to_, applied_ + kBatchEntries);
   const auto first = applied_ + 1;
   if (first < log_->first_index()) {
-    Effects none;
-    return machine_failed("entry " + std::to_string(first) + " is not in the log any more", none);
+    return machine_failed("entry " + std::to_string(first) + " is not in the log any more");
   }
   for (auto index = first; index <= last && bytes < kBatchBytes; ++index) {
     auto& read = reads.emplace_back();
@@ -170,17 +185,13 @@ void Node::apply_some(std::unique_lock<std::mutex>& lock) {
       }
     }
     applied_ += reads.size();
-    calls_.applied(applied_, {}, effects.finished);
+    calls_.passed(applied_, effects.finished);
   } else if (machine_ == machine && status != SY_REVOKED) {
-    machine_failed(std::move(error), effects);
+    machine_failed(std::move(error));
   } else if (machine_ == machine) {
     machine_ = nullptr; // it is about to be unbound
   }
-  if (effects.finished.empty()) return;
-  lock.unlock();
-  for (const auto& finished : effects.finished)
-    finished.tell();
-  lock.lock();
+  tell_ended(effects, lock);
 }
 
 /// A snapshot has come whole: the state machine takes it beside its state, and the core says which

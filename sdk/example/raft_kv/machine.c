@@ -24,6 +24,14 @@ static sy_status failed(sy_error* error, sy_status status, const char* text) {
   return status;
 }
 
+static uint64_t applied(void* context) {
+  kv_machine* const machine = context;
+  pthread_mutex_lock(&machine->mutex);
+  const uint64_t index = machine->applied;
+  pthread_mutex_unlock(&machine->mutex);
+  return index;
+}
+
 static sy_status apply(
     void* context,
     const sy_raft_entry* entries,
@@ -97,7 +105,7 @@ sy_status kv_machine_register(kv_machine* machine, const sy_host* host, sy_error
       .struct_size = sizeof entry,
       .flags = 0,
       .context = machine,
-      .applied_index = 0,
+      .applied = &applied,
       .apply = &apply,
       .capture = &capture,
       .write = &write_view,

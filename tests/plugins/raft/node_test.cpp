@@ -23,7 +23,87 @@ struct Nobody final : Node::Network {
 /// How a call has ended.
 struct Ended {
   sy_status status = SY_OK;
+  std::string result{};
   std::string error{};
+};
+
+/// A state machine that writes down what it applies. It is its own registration.
+class Book {
+public:
+  [[nodiscard]] sy_registration* registration() noexcept {
+    return reinterpret_cast<sy_registration*>(this);
+  }
+
+  [[nodiscard]] std::shared_ptr<const Machine> machine() {
+    static const sy_journal kJournal{
+        sizeof(sy_journal),
+        0,
+        nullptr,
+        nullptr,
+        [](sy_registration* of) -> sy_status { return book(of).leaving ? SY_REVOKED : SY_OK; },
+        [](sy_registration*) {}};
+    sy_raft_machine entry{};
+    entry.struct_size = sizeof entry;
+    entry.context = this;
+    entry.applied = [](void* self) {
+      const std::lock_guard lock{book(self).mutex};
+      return book(self).last;
+    };
+    entry.apply = &Book::apply;
+    entry.capture = [](void* self, void** view, sy_error*) -> sy_status {
+      *view = self;
+      return SY_OK;
+    };
+    entry.write = [](void*, void*, const sy_raft_sink* sink, sy_error*) -> sy_status {
+      return sink->write(sink, {"book", 4});
+    };
+    entry.release = [](void*, void*) {};
+    entry.restore = [](void* self, std::uint64_t index, const sy_raft_source*, sy_error*) {
+      book(self).beside = index;
+      return sy_status{SY_OK};
+    };
+    entry.restored = [](void* self, std::uint32_t keep) {
+      const std::lock_guard lock{book(self).mutex};
+      if (keep != 0) book(self).last = book(self).beside;
+    };
+    return std::make_shared<Machine>(kJournal, registration(), entry);
+  }
+
+  [[nodiscard]] std::vector<std::string> written() {
+    const std::lock_guard lock{mutex};
+    return commands;
+  }
+
+  std::atomic<bool> leaving = false;
+  sy_status says = SY_OK; ///< to every command
+
+private:
+  static Book& book(void* self) { return *static_cast<Book*>(self); }
+
+  static sy_status apply(
+      void* self,
+      const sy_raft_entry* entries,
+      std::size_t count,
+      const sy_raft_results* results,
+      sy_error* error) {
+    auto& to = book(self);
+    const std::lock_guard lock{to.mutex};
+    if (to.says != SY_OK) std::snprintf(error->text, sizeof error->text, "no such command");
+    for (std::size_t i = 0; i < count && to.says == SY_OK; ++i) {
+      EXPECT_GT(entries[i].index, to.last);
+      to.last = entries[i].index;
+      to.commands.emplace_back(
+          static_cast<const char*>(entries[i].data.data), entries[i].data.size);
+      const auto result = std::to_string(to.commands.size());
+      results->set(results, i, {result.data(), result.size()});
+    }
+    return to.says;
+  }
+
+  std::mutex mutex;
+  std::vector<std::string> commands;
+  std::uint64_t last = 0;
+  std::uint64_t beside = 0;
 };
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
@@ -60,20 +140,36 @@ protected:
     return configuration;
   }
 
+  /// Begins a call; its end comes later.
+  template <class What>
+  std::future<Ended> begin_call(What what) {
+    auto promise = std::make_unique<std::promise<Ended>>();
+    auto ended = promise->get_future();
+    Call call{
+        std::move(what),
+        node->now() + std::chrono::hours{1},
+        [](void* context, sy_status status, std::uint64_t, sy_bytes result, const sy_error* error) {
+          const std::unique_ptr<std::promise<Ended>> told{
+              static_cast<std::promise<Ended>*>(context)};
+          const auto* text = error == nullptr ? "" : static_cast<const char*>(error->text);
+          told->set_value({status, {static_cast<const char*>(result.data), result.size}, text});
+        },
+        promise.get()};
+    EXPECT_EQ(node->call(std::move(call)), SY_OK);
+    static_cast<void>(promise.release());
+    return ended;
+  }
+
   /// Ends when it is committed, or refused.
   Ended add_nonvoter(const std::string& name) {
-    std::promise<Ended> promise;
-    auto ended = promise.get_future();
-    Call call{
-        ServerChange{ServerChange::Kind::AddNonvoter, name, name + ":1", 0},
-        node->now() + std::chrono::hours{1},
-        [](void* context, sy_status status, std::uint64_t, sy_bytes, const sy_error* error) {
-          const auto* text = error == nullptr ? "" : static_cast<const char*>(error->text);
-          static_cast<std::promise<Ended>*>(context)->set_value({status, text});
-        },
-        &promise};
-    EXPECT_EQ(node->call(std::move(call)), SY_OK);
-    return ended.get();
+    return begin_call(ServerChange{ServerChange::Kind::AddNonvoter, name, name + ":1", 0}).get();
+  }
+
+  /// Its result, once it is applied.
+  std::string apply(const std::string& command) {
+    const auto ended = begin_call(Call::Propose{command, {}}).get();
+    EXPECT_EQ(ended.status, SY_OK) << ended.error;
+    return ended.result;
   }
 
   [[nodiscard]] sy_raft_role role() const {
@@ -117,6 +213,8 @@ protected:
   FakeHost host;
   const Metrics metrics{Host{host.get()}};
   Nobody nobody;
+  Book one;
+  Book two;
   std::string directory;
   std::unique_ptr<Node> node =
       std::make_unique<Node>(Host{host.get()}, metrics, NodeSettings{}, nobody);
@@ -159,6 +257,60 @@ TEST_F(RaftNode, GoesOnAloneWhenTheOthersAreGoneForGood) {
   EXPECT_TRUE(adds_nonvoter("s4"));
   EXPECT_THAT(members(), testing::ElementsAre("s1", "s4"));
   EXPECT_THROW(node->recover(), Failure); // it leads
+}
+
+TEST_F(RaftNode, BringsAnotherStateMachineToWhereTheLogIs) {
+  make();
+  node->begin(founders(1));
+  node->bind(one.machine());
+  ASSERT_TRUE(adds_nonvoter("s2"));
+  EXPECT_EQ(apply("a"), "1");
+  EXPECT_EQ(apply("b"), "2");
+
+  auto* gone = one.registration();
+  node->exchange(std::span{&gone, 1}, two.machine());
+  EXPECT_EQ(apply("c"), "3");
+  EXPECT_THAT(two.written(), testing::ElementsAre("a", "b", "c"));
+  EXPECT_THAT(one.written(), testing::ElementsAre("a", "b"));
+
+  // And back: what it has is not applied again.
+  gone = two.registration();
+  node->exchange(std::span{&gone, 1}, one.machine());
+  EXPECT_EQ(apply("d"), "4");
+  EXPECT_THAT(one.written(), testing::ElementsAre("a", "b", "c", "d"));
+  EXPECT_THAT(two.written(), testing::ElementsAre("a", "b", "c"));
+}
+
+TEST_F(RaftNode, ExchangesNoStateMachineThatIsNotThere) {
+  make();
+  node->begin(founders(1));
+  node->bind(one.machine());
+  auto* gone = two.registration();
+  try {
+    node->exchange(std::span{&gone, 1}, two.machine());
+    FAIL() << "two of them";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.status(), SY_EXISTS);
+  }
+  ASSERT_TRUE(adds_nonvoter("s2"));
+  EXPECT_EQ(apply("a"), "1");
+  EXPECT_THAT(one.written(), testing::ElementsAre("a"));
+}
+
+TEST_F(RaftNode, HoldsWhatIsToBeAppliedWhileNobodyDoes) {
+  make();
+  node->begin(founders(1));
+  node->bind(one.machine());
+  ASSERT_TRUE(adds_nonvoter("s2"));
+  EXPECT_EQ(apply("a"), "1");
+  auto* gone = one.registration();
+  node->unbind(gone);
+  auto held = begin_call(Call::Propose{"b", {}});
+  EXPECT_EQ(held.wait_for(std::chrono::milliseconds{1}), std::future_status::timeout);
+  node->bind(two.machine());
+  const auto ended = held.get();
+  EXPECT_EQ(ended.status, SY_OK);
+  EXPECT_EQ(ended.result, "2");
 }
 
 TEST_F(RaftNode, SharesItsDirectoryWithNobody) {

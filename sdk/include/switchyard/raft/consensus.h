@@ -74,7 +74,7 @@ typedef struct sy_raft_leadership {
   sy_string address; /* empty: nobody is known to lead */
 } sy_raft_leadership;
 
-/* Its state survives a restart by itself: applied_index and durable() say how far. */
+/* Its state survives a restart by itself: applied and durable() say how far. */
 #define SY_RAFT_PERSISTENT 1u
 
 /* The journal entry: the state machine. Its key is "machine"; there is one. Calls come one after
@@ -84,9 +84,10 @@ typedef struct sy_raft_machine {
   uint32_t flags;
   void* context;
 
-  /* The last entry that is in the state already. 0: none, and what a snapshot holds comes through
+  /* The last entry that is in the state now. Asked whenever the provider is another one or this
+   * state machine is, and apply goes on behind it. 0: none, and what a snapshot holds comes through
    * restore, the rest through apply. */
-  uint64_t applied_index;
+  uint64_t (*applied)(void* context);
 
   /* Applies `count` committed commands, in the order of their indexes, which may have gaps. Must do
    * the same on every server. What is not SY_OK is final: nothing more is applied here. */

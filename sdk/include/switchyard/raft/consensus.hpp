@@ -128,6 +128,7 @@ private:
 /// A class as the state machine of the replicated log, registered as long as this object lives.
 /// `T` has, with the threads and meanings of sy_raft_machine,
 ///
+///     std::uint64_t applied();                      // the last entry that is in the state
 ///     std::vector<std::string> apply(std::span<const sy_raft_entry>);  // a result for each
 ///     std::function<void(Sink)> capture();          // the frozen state, as what writes it
 ///     void restore(std::uint64_t index, Source);    // into a state beside the present one
@@ -145,14 +146,13 @@ public:
   using Source = std::function<std::span<const std::byte>()>;
 
   /// `machine` outlives this. Throws Failure when another one is registered.
-  RaftMachine(
-      const Host& host, T& machine, std::uint64_t applied_index = 0, std::uint32_t flags = 0)
+  RaftMachine(const Host& host, T& machine, std::uint32_t flags = 0)
       : journal_{&host.require<sy_journal>()} {
     sy_raft_machine entry{};
     entry.struct_size = sizeof entry;
     entry.flags = flags;
     entry.context = &machine;
-    entry.applied_index = applied_index;
+    entry.applied = &RaftMachine::applied;
     entry.apply = &RaftMachine::apply;
     entry.capture = &RaftMachine::capture;
     entry.write = &RaftMachine::write;
@@ -184,6 +184,8 @@ private:
   using Writer = std::function<void(Sink)>;
 
   static T& self(void* context) noexcept { return *static_cast<T*>(context); }
+
+  static std::uint64_t applied(void* context) noexcept { return self(context).applied(); }
 
   static sy_status apply(
       void* context,
