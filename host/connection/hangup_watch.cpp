@@ -21,7 +21,16 @@ int new_epoll_set() {
 } // namespace
 
 HangupWatch::HangupWatch(Loop& loop, ConnectionCounters& counters, MemoryTrim& memory)
-    : counters_{counters}, memory_{memory}, set_{loop.executor(), new_epoll_set()} {}
+    : counters_{counters},
+      memory_{memory},
+      set_{new_epoll_set()},
+      reactor_{loop.executor()},
+      rest_{loop.executor()} {}
+
+HangupWatch::~HangupWatch() {
+  if (reactor_.is_open()) reactor_.release();
+  ::close(set_);
+}
 
 bool HangupWatch::add(std::uint64_t id, int socket, ClientLimit::Slot& slot, PluginPlace& place) {
   const int duplicate = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
@@ -29,12 +38,12 @@ bool HangupWatch::add(std::uint64_t id, int socket, ClientLimit::Slot& slot, Plu
   epoll_event event{};
   event.events = EPOLLET; // EPOLLHUP and EPOLLERR come unasked
   event.data.u64 = id;
-  if (::epoll_ctl(set_.native_handle(), EPOLL_CTL_ADD, duplicate, &event) != 0) {
+  if (::epoll_ctl(set_, EPOLL_CTL_ADD, duplicate, &event) != 0) {
     ::close(duplicate);
     return false;
   }
   watched_.emplace(id, Held{duplicate, std::move(slot), std::move(place)});
-  if (!waiting_) wait();
+  if (!watching_) wait();
   return true;
 }
 
@@ -51,28 +60,43 @@ void HangupWatch::shutdown_all() {
 }
 
 void HangupWatch::wait() {
-  waiting_ = true;
-  set_.async_wait(Descriptor::wait_read, [this](boost::system::error_code error) {
-    if (error) return; // the loop is going away, and this with it
-    waiting_ = false;
+  watching_ = true;
+  boost::system::error_code error;
+  reactor_.assign(set_, error);
+  if (error) return rest(); // the kernel has no room for it now
+  reactor_.async_wait(Descriptor::wait_read, [this](boost::system::error_code gone) {
+    if (gone) return; // the loop is going away, and this with it
+    reactor_.release();
     collect();
+    rest();
+  });
+}
+
+void HangupWatch::rest() {
+  rest_.expires_after(kRest);
+  rest_.async_wait([this](boost::system::error_code gone) {
+    if (gone) return;
+    if (collect()) return rest();
+    watching_ = false;
     if (!watched_.empty()) wait();
   });
 }
 
-void HangupWatch::collect() {
+bool HangupWatch::collect() {
+  bool any = false;
   std::array<epoll_event, 64> events{};
   for (;;) {
-    const int count = ::epoll_wait(set_.native_handle(), events.data(), events.size(), 0);
+    const int count = ::epoll_wait(set_, events.data(), events.size(), 0);
     for (int i = 0; i < count; ++i) {
       const auto& event = events[static_cast<std::size_t>(i)];
       if ((event.events & (EPOLLHUP | EPOLLERR)) == 0) continue;
       // The set knows it for as long as the plugin has it open, and may tell of its end once more.
       if (!forget(event.data.u64)) continue;
+      any = true;
       counters_.count_closed(CloseReason::HungUp);
       memory_.ended();
     }
-    if (count < static_cast<int>(events.size())) return;
+    if (count < static_cast<int>(events.size())) return any;
   }
 }
 

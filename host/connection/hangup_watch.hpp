@@ -6,8 +6,10 @@
 #include <host/loop/loop.hpp>
 #include <host/loop/memory_trim.hpp>
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
@@ -15,11 +17,17 @@
 namespace switchyard::host {
 
 /// Knows when connections that a plugin serves as descriptors end. It keeps a duplicate of each, in
-/// an epoll set that asks for nothing but hang-up, so that traffic on them wakes nobody. One
-/// loop's.
+/// an epoll set that asks for nothing but hang-up, so that traffic on them wakes nobody; and when
+/// many end, the loop wakes for some at a time. One loop's.
 class HangupWatch {
 public:
+  /// An end that follows another one is noticed this much later at most.
+  static constexpr std::chrono::milliseconds kRest{10};
+
   HangupWatch(Loop& loop, ConnectionCounters& counters, MemoryTrim& memory);
+  ~HangupWatch();
+  HangupWatch(const HangupWatch&) = delete;
+  HangupWatch& operator=(const HangupWatch&) = delete;
 
   /// Watches connection `id` behind `socket`; `slot` and `place` are given back when it ends.
   /// False, and nothing is taken, when no descriptor is left.
@@ -36,15 +44,20 @@ public:
 
 private:
   using Descriptor = boost::asio::posix::basic_stream_descriptor<Loop::Executor>;
+  using Timer = boost::asio::
+      basic_waitable_timer<Loop::Clock, boost::asio::wait_traits<Loop::Clock>, Loop::Executor>;
 
   void wait();
-  void collect();
+  void rest();
+  /// Whether any had ended.
+  bool collect();
 
   ConnectionCounters& counters_;
   MemoryTrim& memory_;
-  Descriptor set_;
-
-  bool waiting_ = false;
+  const int set_;
+  Descriptor reactor_; ///< holds the set while it is waited for: what it tells wakes the loop then
+  Timer rest_;
+  bool watching_ = false; ///< waits, or rests
 
   struct Held {
     int duplicate;
