@@ -52,7 +52,7 @@ struct Limits {
   std::chrono::milliseconds dial_timeout{10'000};    ///< connect and TLS of a dialled connection
   std::chrono::milliseconds probe_timeout{5'000};    ///< a plugin's trial in a child process
   std::chrono::milliseconds control_timeout{10'000}; ///< one control call into a plugin
-  std::chrono::microseconds spin{50}; ///< a loop polls this long at most before it sleeps
+  std::chrono::microseconds spin{100}; ///< a loop polls this long at most before it sleeps
 };
 
 /// `[swap]`: how one version of a plugin follows another.

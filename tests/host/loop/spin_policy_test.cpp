@@ -34,6 +34,20 @@ TEST(SpinPolicy, SleepsWhenThePeerTakesItsTime) {
   EXPECT_EQ(after(100, 1, 70us, SpinPolicy{kLimit}).budget(), 0us);
 }
 
+TEST(SpinPolicy, StopsWhenItPollsInVain) {
+  const auto vain = after(100, 1, 50us, SpinPolicy{kLimit});
+  EXPECT_EQ(vain.budget(), 0us);
+  EXPECT_EQ(after(100, 1, 50us, vain).budget(), 0us) << "and does not begin again";
+  EXPECT_EQ(after(100, 1, 20us, vain).budget(), kLimit) << "until work comes sooner";
+  EXPECT_EQ(after(1, 1, 50us, after(1, 1, 1s, vain)).budget(), kLimit) << "or after a rest";
+}
+
+TEST(SpinPolicy, DoesNotTakeTheTimeToWakeForThePeersOwn) {
+  const auto asleep = after(4, 1, 50us, after(20, 1, 80us, SpinPolicy{kLimit}));
+  EXPECT_EQ(asleep.budget(), 0us);
+  EXPECT_EQ(after(100, 1, 20us, after(12, 1, 50us, asleep)).budget(), kLimit);
+}
+
 TEST(SpinPolicy, SleepsWhileAnotherThreadGoesOn) {
   const auto shared = after(100, 1, 20us, SpinPolicy{kLimit}, true);
   EXPECT_EQ(shared.budget(), 0us);
