@@ -38,13 +38,51 @@ void Instance::check_config(std::string_view config) {
 }
 
 void Instance::activate() {
+  open();
   node_.begin(config_.founders);
+}
+
+void Instance::open() {
+  quiet_ = false;
+  static_cast<void>(loops_.post(Node::kHome, [this] { outbounds_.reopen(); }));
+}
+
+/// The lock of the directory is handed over as it is, so that nobody else gets it in between.
+void Instance::quiesce(const StateSink& sink) {
+  try {
+    node_.step_aside();
+    const auto handed = node_.quiet();
+    quiet_ = true;
+    close_connections();
+    pass_loops();
+    sink.write(std::as_bytes(std::span<const char>{encode(handed)}));
+    sink.add_descriptor(node_.lock());
+  } catch (const std::exception&) {
+    node_.hush();
+    close_connections();
+    quiet_ = false;
+    static_cast<void>(loops_.post(Node::kHome, [this] {
+      outbounds_.reopen();
+      node_.go_on();
+    }));
+    throw;
+  }
+  node_.let_go();
+}
+
+void Instance::take_over(const State& state) {
+  if (state.version != HandOver::kFormat || state.descriptors.size() != 1) {
+    throw Failure{SY_INVALID, "what was handed over is not of another version of raft"};
+  }
+  const auto handed = decode_hand_over(state.data);
+  open();
+  node_.take_over(handed, state.descriptors[0]);
 }
 
 /// With TLS only a server of this datacenter may speak: any certificate of the CA, an agent's too,
 /// would else do to vote and to write. Source: CVE-2021-37219.
 sy_status Instance::serve(std::uint32_t, Connection& offered) {
-  if (draining_) return SY_CANCELLED;
+  if (draining_ || quiet_) return SY_CANCELLED;
   sy_connection_info info{};
   if (const auto error = offered.describe(info)) return error.value();
   if (info.tls != 0 && !has_line(view(info.peer_names), config_.server_name)) {

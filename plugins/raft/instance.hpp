@@ -30,6 +30,8 @@ public:
   void drain(std::chrono::nanoseconds deadline, DrainDone done);
   void abort_all();
   void stop();
+  void quiesce(const StateSink& sink);
+  void take_over(const State& state);
   [[nodiscard]] const void* query(std::string_view id);
 
   // What Registrar<Instance> asks for.
@@ -45,6 +47,7 @@ public:
 private:
   [[nodiscard]] std::shared_ptr<const Machine>
   made(std::string_view key, const sy_raft_machine& machine, sy_registration* registration) const;
+  void open();
   void close_connections();
   void pass_loops();
 
@@ -57,6 +60,7 @@ private:
   Node node_;
   std::vector<Inbound::Shared> inbounds_; ///< by loop
   std::atomic<bool> draining_ = false;
+  std::atomic<bool> quiet_ = false; ///< another version goes on, or is about to
 
   std::mutex mutex_;
   std::condition_variable changed_;

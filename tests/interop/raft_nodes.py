@@ -84,7 +84,7 @@ class Node:
 class Ours(Node):
     """switchyard with raft.so, and the example's store as the state machine."""
 
-    def start(self, tls=None, **raft):
+    def start(self, tls=None, limits=(), swap=None, **raft):
         config = {
             "node": self.name, "address": self.address, "data_dir": self.directory / self.name,
             "heartbeat_timeout": f"{HEARTBEAT}ms", "election_timeout": f"{HEARTBEAT}ms",
@@ -93,7 +93,7 @@ class Ours(Node):
         if self.founders:
             config["bootstrap"] = [{"node": n.name, "address": n.address} for n in self.founders]
         self.server = Server(
-            tls=tls,
+            tls=tls, limits=limits, swap=swap,
             listeners=[{"name": "server", "address": self.address},
                        {"name": "kv", "address": "127.0.0.1:0", "protocol": "raft_kv"}],
             plugins={"raft": {"library": "raft.so", "config": {**config, **raft}}, "raft_kv": {"library": "raft_kv.so"}},

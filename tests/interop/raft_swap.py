@@ -4,6 +4,7 @@ acknowledged is there, once, on every server."""
 
 import contextlib
 import json
+import os
 import pathlib
 import random
 import re
@@ -14,12 +15,14 @@ import threading
 import time
 import unittest
 
-from raft_nodes import LIMIT, Cluster, Ours, until
+from raft_nodes import HEARTBEAT, LIMIT, Cluster, Ours, until
 
 from process import settles  # the path is set by raft_nodes
 from server import PLUGINS, SOAK, command
 
+VERSIONS = pathlib.Path(os.environ.get("INTEROP_RAFT_VERSIONS", PLUGINS.parent.parent / "tests/interop/raft_versions"))
 WRITERS = 4
+SWAPS = 100 if SOAK else 6
 REFUSED = ("does not lead", "handed over", "does not serve", "not committed yet")  # it has certainly not happened
 
 
@@ -105,8 +108,8 @@ class Swap(unittest.TestCase):
                 end.write(b"\0")  # behind all that is loaded
         return file
 
-    def cluster(self, count=3):
-        return Cluster(self.directory, [Ours] * count, ours={"snapshot_threshold": 1_000_000})
+    def cluster(self, count=3, **settings):
+        return Cluster(self.directory, [Ours] * count, ours={"snapshot_threshold": 1_000_000, **settings})
 
     def swap(self, node, plugin, file, expected=0):
         words = ["plugin", "swap", plugin, file, "--socket", node.server.socket]
@@ -115,7 +118,8 @@ class Swap(unittest.TestCase):
         answer = json.loads(command(*words, "--json").splitlines()[-1])
         of = lambda: next(each for each in node.server.status()["plugins"] if each["name"] == plugin)
         if not answer["window_ms"]:
-            self.assertTrue(settles(lambda: len(of()["generations"]) == 1), "the one before has left")
+            leaving = lambda: [each for each in of()["generations"] if each["state"] not in ("serving", "retained", "failed")]
+            self.assertTrue(settles(lambda: not leaving()), of)
         return answer
 
     def check(self, cluster, load):
@@ -131,6 +135,66 @@ class Swap(unittest.TestCase):
         commands = [bytes.fromhex(found[1]) for entry in logs[0].values() if (found := re.search(r"type=0 data=(\S*)", entry))]
         self.assertEqual(len(set(commands)), len(commands), "a command is in the log twice")
         self.assertEqual(count, len(commands), "applied and in the log")
+
+    def test_a_leader_is_swapped_under_load(self):
+        with self.cluster() as cluster:
+            pauses, longest, terms = [], [], {node.name: 0 for node in cluster.nodes}
+            with Load(cluster.nodes) as load:
+                for number in range(SWAPS):
+                    for writer in load.writers:
+                        writer.longest = 0.0
+                    leader = cluster.leader()
+                    answer = self.swap(leader, "raft", self.version("raft") if number % 2 == 0 else PLUGINS / "raft.so")
+                    pauses.append(answer["pause_us"] / 1000)
+                    load.goes_on()
+                    longest.append(1000 * max(writer.longest for writer in load.writers))
+                    for node in cluster.nodes:
+                        term = int(node.state()["term"])
+                        self.assertGreaterEqual(term, terms[node.name])
+                        terms[node.name] = term
+            middle = lambda times: sorted(times)[len(times) // 2]
+            unknown = sum(writer.unknown for writer in load.writers)
+            print(f"{SWAPS} swaps of a leader, {load.count()} writes, {unknown} unknown; pause median {middle(pauses):.1f} ms, "
+                  f"worst {max(pauses):.1f} ms; a writer waited median {middle(longest):.1f} ms, worst {max(longest):.1f} ms", flush=True)
+            self.assertLess(middle(pauses), HEARTBEAT / 3)
+            self.check(cluster, load)
+
+    def test_a_server_alone_leads_again_at_once(self):
+        with self.cluster(1) as cluster:
+            with Load(cluster.nodes) as load:
+                for number in range(SWAPS // 2):
+                    began = time.monotonic()
+                    self.swap(cluster.nodes[0], "raft", self.version("raft"))
+                    load.goes_on(WRITERS + 1)
+                    self.assertLess(time.monotonic() - began, HEARTBEAT / 1000, "nobody waited for an election")
+            self.check(cluster, load)
+
+    def test_a_version_that_cannot_go_on_gives_back(self):
+        faults = {
+            "crash_in_probe": r"crashed its trial process in check_config\(\)",
+            "refuses": r"take_over\(\) failed: it does not like it",
+            "unwell": r"health\(\) failed: it is not well",
+            "unwell_for_good": r"health\(\) failed: it is not well",
+            "hangs": r"take_over\(\) did not return within 2 s",
+        }
+        settings = {"limits": {"control_timeout": "2s"}, "swap": {"pause": "10s"}}
+        for count in (3, 1):
+            with self.subTest(servers=count), self.cluster(count, **settings) as cluster:
+                with Load(cluster.nodes) as load:
+                    for fault, sentence in faults.items():
+                        leader = cluster.leader()
+                        before = leader.state()
+                        with self.subTest(fault=fault):
+                            said = self.swap(leader, "raft", VERSIONS / f"raft_{fault}.so", expected=1)
+                            self.assertRegex(said, sentence)
+                            load.goes_on()
+                            until(lambda: int(leader.state()["applied"]) >= int(before["applied"]), leader.state)
+                            self.assertGreaterEqual(int(leader.state()["term"]), int(before["term"]))
+                    self.swap(leader, "raft", self.version("raft"))
+                    load.goes_on()
+                self.check(cluster, load)
+            shutil.rmtree(self.directory)
+            self.directory.mkdir()
 
     def test_the_state_machine_is_exchanged(self):
         """raft_kv: the new one is brought to where the log is, and the old one when it is taken back."""

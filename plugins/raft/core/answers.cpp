@@ -143,4 +143,9 @@ void Core::failed(SendId id, Time now) {
   }
 }
 
+void Core::failed_all(Time now) {
+  while (!outstanding_.empty())
+    failed(outstanding_.begin()->first, now);
+}
+
 } // namespace switchyard::raft

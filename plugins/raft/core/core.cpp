@@ -17,11 +17,11 @@ Core::Core(Settings settings, Durable durable, const EntrySizes& sizes, Random r
       durable_index_{log_.last_index()},
       seen_index_{log_.last_index()},
       last_contact_{now},
-      commit_{snapshot_.index},
-      applied_{snapshot_.index},
+      commit_{std::max(snapshot_.index, durable.commit_index)},
+      applied_{commit_},
       now_{now} {
   BOOST_ASSERT(!settings_.id.empty() && !settings_.address.empty());
-  BOOST_ASSERT(log_.last_index() >= snapshot_.index);
+  BOOST_ASSERT(log_.last_index() >= commit_);
   for (auto& stored : durable.configurations) {
     if (stored.index > configurations_.latest_index()) {
       configurations_.append(stored.index, std::move(stored.configuration));

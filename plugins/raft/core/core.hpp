@@ -69,6 +69,9 @@ public:
   /// There will be no answer: not dialled, cut or too late. The request may have been executed.
   void failed(SendId send, Time now);
 
+  /// failed() for all that has no answer yet.
+  void failed_all(Time now);
+
   // What became of our writes.
 
   /// `write` and all before it are durable.
@@ -97,6 +100,10 @@ public:
 
   /// Hands leadership over, to the voter that is furthest if `server` is empty.
   void transfer(CallId call, std::string_view server, Time now);
+
+  /// Begins an election at once, if it may vote and is none that leads already: one that led a
+  /// moment ago is the leader that the others know, and disturbs nobody.
+  void campaign(Time now);
 
   // What is the case.
 

@@ -32,6 +32,10 @@ struct Durable {
   SnapshotMeta snapshot;
   TermRuns log;
   std::vector<StoredConfiguration> configurations; ///< in the log, by index
+
+  /// What it knows to be committed, besides the snapshot; in the log. From one version of the
+  /// plugin to the next: it is not on the disk.
+  std::uint64_t commit_index = 0;
 };
 
 } // namespace switchyard::raft

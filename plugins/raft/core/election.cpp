@@ -25,6 +25,13 @@ void Core::election_due(Time now) {
   begin_election(pre_vote_usable() ? Election::PreVote : Election::Vote, false, now);
 }
 
+void Core::campaign(Time now) {
+  now_ = now;
+  if (halted_ || role_ == Role::Leader || !self_votes()) return;
+  set_leader({}, {});
+  begin_election(Election::Vote, false, now);
+}
+
 void Core::receive(RequestId request, const TimeoutNowRequest& message, Time now) {
   const bool stranger =
       !message.header.id.empty() && configurations_.latest().find(message.header.id) == nullptr;

@@ -79,6 +79,8 @@ public:
   /// What awaits anything up to `index` ends: it is applied, by one that says no results.
   void passed(std::uint64_t index, std::vector<Finished>& into);
 
+  [[nodiscard]] bool empty() const noexcept { return calls_.empty(); }
+
   /// True if a call awaits an index up to `index`.
   [[nodiscard]] bool awaits(std::uint64_t index) const noexcept {
     return !awaiting_.empty() && awaiting_.begin()->first <= index;

@@ -32,9 +32,34 @@ public:
             "plugin that serves; one at a time may have it"};
   }
 
+  /// The lock that `descriptor` is, of another instance that has the directory, and goes on to have
+  /// it: whoever lets go of it last gives it back. Throws Failure when it is that of another one.
+  DirectoryLock(const std::string& path, int descriptor) {
+    const auto name = path + "/lock";
+
+    struct stat wanted {};
+
+    struct stat given {};
+
+    if (::stat(name.c_str(), &wanted) != 0 || ::fstat(descriptor, &given) != 0 ||
+        given.st_dev != wanted.st_dev || given.st_ino != wanted.st_ino) {
+      throw Failure{
+          SY_INVALID,
+          "what was handed over is the lock of another directory than " + path +
+              ": data_dir changes with a restart only"};
+    }
+    fd_ = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (fd_ < 0) fail("cannot take the lock of ", path);
+    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+    ::close(fd_);
+    throw Failure{SY_BUSY, "the lock of " + path + " was lost to another server"};
+  }
+
   DirectoryLock(DirectoryLock&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
 
   DirectoryLock& operator=(DirectoryLock&&) = delete;
+
+  [[nodiscard]] int descriptor() const noexcept { return fd_; }
 
   ~DirectoryLock() {
     if (fd_ >= 0) ::close(fd_);

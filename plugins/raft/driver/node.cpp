@@ -34,41 +34,59 @@ raftwire::Header Node::header() const noexcept {
 }
 
 void Node::begin(const raftwire::Configuration& founders) {
+  begin([&] {
+    open_directory();
+    open_core(0);
+    const bool empty = core_->log().last_index() == 0 && core_->ballot() == Ballot{};
+    if (!empty || founders.servers.empty()) return;
+    core_.reset();
+    found(founders);
+    log_.reset();
+    open_core(0);
+  });
+  if (std::exchange(led_, false)) campaign(); // it has let go, and nobody could go on
+}
+
+template <class Open>
+void Node::begin(Open open) {
   {
     const std::lock_guard lock{mutex_};
+    const bool locked = lock_.has_value();
+    machine_placed_ = false;
     try {
-      open_directory();
-      open_core();
-      const bool empty = core_->log().last_index() == 0 && core_->ballot() == Ballot{};
-      if (empty && !founders.servers.empty()) {
-        core_.reset();
-        found(founders);
-        log_.reset();
-        open_core();
-      }
+      open();
     } catch (const std::exception&) {
-      core_.reset();
-      lock_.reset();
+      close();
+      if (!locked) lock_.reset();
       throw;
     }
-    ending_ = false;
+    ending_ = refusing_ = quiet_ = false;
     cancelled_ = false;
     wanted_ = begun_ = 0;
-    machine_placed_ = false;
-    machine_error_.clear();
     disk_error_.clear();
     snapshot_tried_ = 0;
     armed_for_ = Time::max();
     home_posted_ = false;
   }
-  files_.start(host_, "raft-files");
-  snapshots_.start(host_, "raft-snapshot");
-  disk_thread_ = Thread{host_, "raft-disk", [this] { write_disk(); }};
-  machine_thread_ = Thread{host_, "raft-machine", [this] { run_machine(); }};
+  try {
+    files_.start(host_, "raft-files");
+    snapshots_.start(host_, "raft-snapshot");
+    disk_thread_ = Thread{host_, "raft-disk", [this] { write_disk(); }};
+    machine_thread_ = Thread{host_, "raft-machine", [this] { run_machine(); }};
+  } catch (const std::exception&) {
+    let_go();
+    throw;
+  }
   wake_home();
 }
 
 void Node::end() {
+  let_go();
+  const std::lock_guard lock{mutex_};
+  lock_.reset();
+}
+
+void Node::let_go() {
   Effects effects;
   {
     const std::lock_guard lock{mutex_};
@@ -77,7 +95,11 @@ void Node::end() {
     cancelled_ = true;
     for (auto& [request, receipt] : receipts_)
       receipt->cancelled = true;
-    calls_.finish_all(SY_CANCELLED, "the server is stopping", effects.finished);
+    calls_.finish_all(
+        SY_CANCELLED,
+        quiet_ ? "this version of raft is being replaced; whether it happens after all is unknown"
+               : "the server is stopping",
+        effects.finished);
     new_calls_.clear();
     snapshot_calls_.clear();
     disk_work_.notify_all();
@@ -89,6 +111,7 @@ void Node::end() {
   machine_thread_.join();
   snapshots_.end();
   files_.end();
+  if (restored_by_) restored_by_->restored(false);
 
   const std::lock_guard lock{mutex_};
   if (leader_.role == Role::Leader) metrics_.leader.add(-1);
@@ -106,12 +129,15 @@ void Node::end() {
   ballot_to_write_.reset();
   unannounced_.reset();
   leadership_.reset();
+  close();
+}
+
+void Node::close() {
   core_.reset();
   log_.reset();
   ballots_.reset();
   snapshot_.reset();
   disk_.reset();
-  lock_.reset();
 }
 
 void Node::receive(std::vector<Incoming> requests) {
@@ -172,7 +198,7 @@ void Node::end_snapshot(std::uint64_t request, bool whole) {
     {
       const std::lock_guard lock{mutex_};
       const auto at = receipts_.find(request);
-      if (at == receipts_.end() || ending_) return;
+      if (at == receipts_.end() || closed()) return;
       receipt = at->second;
     }
     std::string error;
@@ -230,9 +256,14 @@ void Node::exchange(
   if (!leaves && !come) return;
   machine_ = come;
   machine_placed_ = false;
-  machine_error_.clear();
+  machine_error_ = std::exchange(inherited_error_, {});
   machine_durable_ = 0;
   machine_work_.notify_one();
+}
+
+void Node::forget_machine_error() {
+  const std::lock_guard lock{mutex_};
+  machine_error_.clear();
 }
 
 void Node::bootstrap(const raftwire::Configuration& founders) {
@@ -247,6 +278,7 @@ void Node::bootstrap(const raftwire::Configuration& founders) {
     }
   }
   end();
+  forget_machine_error();
   begin(founders);
 }
 
@@ -266,10 +298,11 @@ void Node::recover() {
     }
   }
   end();
+  forget_machine_error();
   {
     const std::lock_guard lock{mutex_};
     open_directory();
-    open_core();
+    open_core(0);
     const Ballot ballot{core_->ballot().term + 1, {}};
     const auto data = raftwire::encode_configuration(alone);
     const auto index = core_->log().last_index() + 1;
@@ -277,10 +310,7 @@ void Node::recover() {
     log_->append({index, ballot.term, raftwire::EntryType::Configuration, data, {}});
     auto done = ballots_->save(ballot);
     if (done) done = log_->take_batch().write(*disk_, settings_.log);
-    log_.reset();
-    ballots_.reset();
-    snapshot_.reset();
-    disk_.reset();
+    close();
     lock_.reset();
     if (!done) throw Failure{SY_INTERNAL, "cannot write: " + done.error().message()};
   }

@@ -5,6 +5,7 @@
 #include <plugins/raft/core/core.hpp>
 #include <plugins/raft/driver/calls.hpp>
 #include <plugins/raft/driver/directory_lock.hpp>
+#include <plugins/raft/driver/hand_over.hpp>
 #include <plugins/raft/driver/machine.hpp>
 #include <plugins/raft/driver/metrics.hpp>
 #include <plugins/raft/driver/wire.hpp>
@@ -91,6 +92,31 @@ public:
 
   /// Ends all calls and threads; the last write is finished. May begin() again. [control]
   void end();
+
+  // From one version of the plugin to the next. [control], except where it says otherwise
+
+  /// Takes no calls any more, lets those that wait end, and hands leadership over, as far as a
+  /// third of an election time-out allows. Throws Failure.
+  void step_aside();
+
+  /// Lets nothing change any more, and returns once all is durable. Throws Failure.
+  [[nodiscard]] HandOver quiet();
+
+  /// Takes no event any more: when step_aside() or quiet() has failed, before go_on().
+  void hush();
+
+  /// Goes on as before, but that all its requests have failed; the network has none. [home]
+  void go_on();
+
+  /// end(), but for the lock of the directory, which another may share: it can still go back.
+  void let_go();
+
+  /// The lock of the directory. Until end().
+  [[nodiscard]] int lock() const noexcept { return lock_->descriptor(); }
+
+  /// In the place of begin(): goes on where another one has let go, whose lock is `lock`. Throws
+  /// Failure when what it finds is not what was handed over.
+  void take_over(const HandOver& handed, int lock);
 
   /// After end(). [home]
   void stop_timer() noexcept { timer_.stop(); }
@@ -205,18 +231,29 @@ private:
   void arm();
   static void timer_fired(void* self);
 
+  // node.cpp
+  template <class Open>
+  void begin(Open open);
+  void close();
+  void forget_machine_error();
+
+  [[nodiscard]] bool closed() const noexcept { return !core_ || ending_ || quiet_; }
+
+  sy_status add_call(Call call);
+  void campaign();
+
   // node_disk.cpp
   void write_disk();
   void open_directory();
   void found(const raftwire::Configuration& founders);
-  void open_core();
+  void open_core(std::uint64_t commit_index);
 
   // node_apply.cpp
   void run_machine();
   [[nodiscard]] bool place_machine(std::unique_lock<std::mutex>& lock);
   void apply_some(std::unique_lock<std::mutex>& lock);
   void machine_failed(std::string text);
-  static void tell_ended(const Effects& effects, std::unique_lock<std::mutex>& lock);
+  void tell_ended(const Effects& effects, std::unique_lock<std::mutex>& lock);
   void restore_received(std::unique_lock<std::mutex>& lock);
   void maybe_take_snapshot(std::unique_lock<std::mutex>& lock);
   void snapshot_taken(
@@ -236,6 +273,10 @@ private:
   std::optional<BallotFile> ballots_; ///< the disk thread's, while it runs
   std::unique_ptr<Core> core_;        ///< null: not begun, or ended
   bool ending_ = false;
+  bool refusing_ = false;            ///< calls
+  bool quiet_ = false;               ///< no event is taken
+  bool led_ = false;                 ///< when it was made quiet
+  std::condition_variable progress_; ///< while it is either: a call has ended, a batch is written
 
   std::unordered_map<RequestId, Origin> requests_;
   RequestId last_request_ = 0;
@@ -256,6 +297,7 @@ private:
   std::optional<Ballot> ballot_to_write_;
   RequestId installing_ = 0;      ///< its InstallSnapshot is among what is to be written
   std::string outdated_snapshot_; ///< to be removed once the one to install is written
+  bool writing_ = false;
   std::string disk_error_;
 
   // The state machine.
@@ -263,6 +305,7 @@ private:
   std::shared_ptr<const Machine> machine_;
   bool machine_placed_ = false;
   std::string machine_error_;
+  std::string inherited_error_; ///< of the state machine that is about to be bound
   std::uint64_t apply_to_ = 0;
   std::uint64_t applied_ = 0;
   std::optional<LeaderChanged> leadership_; ///< to be told
@@ -294,7 +337,7 @@ void Node::turn(Event event) {
   Effects effects;
   {
     const std::lock_guard lock{mutex_};
-    if (!core_ || ending_) return;
+    if (closed()) return;
     event(*core_, now(), effects);
     act(effects);
   }

@@ -19,7 +19,8 @@ void Node::run_machine() {
   const auto usable = [this] { return machine_ != nullptr && machine_error_.empty(); };
   for (;;) {
     machine_work_.wait(lock, [&] {
-      return ending_ || !to_restore_.empty() || (restored_ != 0 && install_written_) ||
+      if (ending_ || quiet_) return ending_;
+      return !to_restore_.empty() || (restored_ != 0 && install_written_) ||
              (usable() && (!machine_placed_ || leadership_ ||
                            (!snapshot_calls_.empty() && !taking_snapshot_ && restored_ == 0) ||
                            (installed() && applied_ < apply_to_)));
@@ -102,6 +103,7 @@ bool Node::place_machine(std::unique_lock<std::mutex>& lock) {
 /// What has ended, without the lock meanwhile.
 void Node::tell_ended(const Effects& effects, std::unique_lock<std::mutex>& lock) {
   if (effects.finished.empty()) return;
+  if (refusing_) progress_.notify_all();
   lock.unlock();
   for (const auto& finished : effects.finished)
     finished.tell();
@@ -207,8 +209,11 @@ void Node::restore_received(std::unique_lock<std::mutex>& lock) {
   auto status = SY_OK;
   if (useful && machine) status = machine->restore(receipt->file, receipt->cancelled, error);
   lock.lock();
-  if (ending_) {
+  if (ending_ || quiet_) {
+    to_restore_.insert(to_restore_.begin(), request);
+    lock.unlock();
     if (useful && machine && status == SY_OK) machine->restored(false);
+    lock.lock();
     return;
   }
 
@@ -304,7 +309,7 @@ void Node::snapshot_taken(
     const std::lock_guard lock{mutex_};
     taking_snapshot_ = false;
     machine_work_.notify_one();
-    if (!core_ || ending_) return;
+    if (closed()) return;
     const auto calls = std::exchange(snapshot_calls_, {});
     if (!file) {
       host_.log(SY_LOG_ERROR, "no snapshot could be taken: " + error);

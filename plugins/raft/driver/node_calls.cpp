@@ -10,7 +10,15 @@ namespace switchyard::raft {
 sy_status Node::call(Call call) {
   {
     const std::lock_guard lock{mutex_};
-    if (!core_ || ending_) return SY_CANCELLED;
+    if (refusing_) return SY_CANCELLED;
+  }
+  return add_call(std::move(call));
+}
+
+sy_status Node::add_call(Call call) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (closed()) return SY_CANCELLED;
     const auto id = calls_.add(std::move(call));
     if (!id) return SY_LIMIT;
     new_calls_.push_back(*id);
@@ -63,7 +71,7 @@ void Node::durable(std::uint64_t index) {
   {
     const std::lock_guard lock{mutex_};
     machine_durable_ = std::max(machine_durable_, index);
-    if (!core_ || ending_) return;
+    if (closed()) return;
     announce_saved(effects);
     act(effects);
   }
@@ -125,7 +133,7 @@ void Node::leave(std::function<void()> then) {
         self->then();
       },
       leaving.get()};
-  if (call(std::move(transfer)) == SY_OK) {
+  if (add_call(std::move(transfer)) == SY_OK) {
     static_cast<void>(leaving.release());
   } else {
     then();

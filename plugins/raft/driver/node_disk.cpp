@@ -17,7 +17,7 @@ refuse(const std::string& what, const std::string& where, boost::system::error_c
 } // namespace
 
 void Node::open_directory() {
-  lock_.emplace(settings_.data_dir);
+  if (!lock_) lock_.emplace(settings_.data_dir);
   auto disk = raft::open_directory(settings_.data_dir);
   if (!disk) refuse("cannot open the data directory", settings_.data_dir, disk.error());
   disk_ = std::move(*disk);
@@ -34,7 +34,7 @@ void Node::found(const raftwire::Configuration& founders) {
   log_->written(batch);
 }
 
-void Node::open_core() {
+void Node::open_core(std::uint64_t commit_index) {
   const auto& directory = settings_.data_dir;
   std::string where;
   auto snapshot = open_latest_snapshot(*disk_, where);
@@ -71,8 +71,10 @@ void Node::open_core() {
   auto random = [engine = std::mt19937_64{std::uint64_t{seed()} << 32 | seed()}]() mutable {
     return engine();
   };
+  durable->commit_index = std::min(commit_index, log_->last_index());
   core_ = std::make_unique<Core>(settings_.core, std::move(*durable), *log_, random, now());
-  apply_to_ = applied_ = meta.index;
+  apply_to_ = core_->commit_index();
+  applied_ = meta.index;
 }
 
 /// All that has come while the last batch was written is the next one.
@@ -87,6 +89,7 @@ void Node::write_disk() {
     const auto installed = std::exchange(installing_, 0);
     const auto outdated = std::exchange(outdated_snapshot_, {});
     auto batch = log_->take_batch();
+    writing_ = true;
     lock.unlock();
 
     boost::system::result<void> done;
@@ -95,6 +98,7 @@ void Node::write_disk() {
 
     Effects effects;
     lock.lock();
+    writing_ = false;
     if (done) {
       metrics_.writes.add();
       log_->written(batch);
@@ -114,6 +118,7 @@ void Node::write_disk() {
       host_.log(SY_LOG_ERROR, disk_error_);
     }
     act(effects);
+    if (refusing_) progress_.notify_all();
     lock.unlock();
     after_turn(effects);
     lock.lock();

@@ -36,6 +36,7 @@ void Node::after_turn(Effects& effects) {
   bool rearm = false;
   {
     const std::lock_guard lock{mutex_};
+    if (refusing_) progress_.notify_all();
     if (!core_ || ending_) return;
     for (std::uint32_t loop = 0; loop < deliveries_.size(); ++loop) {
       if (deliveries_[loop].empty() && !(loop == kHome && !outgoing_.empty())) continue;
@@ -70,7 +71,7 @@ void Node::after_turn(Effects& effects) {
 void Node::wake_home() {
   {
     const std::lock_guard lock{mutex_};
-    if (home_posted_ || ending_ || !core_) return;
+    if (home_posted_ || closed()) return;
     home_posted_ = true;
   }
   static_cast<void>(loops_.post(kHome, [this] { home_turn(); }));
@@ -96,7 +97,7 @@ void Node::arm() {
   auto due = network_.advance(now());
   {
     const std::lock_guard lock{mutex_};
-    if (!core_ || ending_) return;
+    if (closed()) return;
     due = std::min({due, core_->next_deadline(), calls_.next_deadline()});
     if (timer_.running() && armed_for_ <= due && armed_for_ > now()) return;
     armed_for_ = due;

@@ -18,6 +18,9 @@ public:
   /// Closes everything; what waits for a dial or for the disk ends when that does.
   void close();
 
+  /// After close(): takes requests again.
+  void reopen() noexcept { closed_ = false; }
+
   const Host host;
   const Loops loops;
   const Config& config;

@@ -71,5 +71,71 @@ TEST_F(RaftCore, SendsANewServerNothingThatTheDriverHasNotGotYet) {
   EXPECT_GT(requests, 0U);
 }
 
+/// A core that follows in a cluster of three, after a version that knew more than the disk.
+class RaftSuccessor : public testing::Test {
+protected:
+  static Durable handed_over() {
+    Durable durable;
+    durable.ballot = {4, "s1:1"};
+    for (int i = 0; i < 5; ++i)
+      durable.log.append(4);
+    raftwire::Configuration members;
+    for (const auto* name : {"s1", "s2", "s3"})
+      members.servers.push_back({raftwire::Suffrage::Voter, name, std::string{name} + ":1"});
+    durable.configurations.push_back({1, members});
+    durable.commit_index = 3;
+    return durable;
+  }
+
+  static Settings settings() {
+    Settings settings;
+    settings.id = "s1";
+    settings.address = "s1:1";
+    return settings;
+  }
+
+  AnySize sizes;
+  Core core{settings(), handed_over(), sizes, [] { return std::uint64_t{0}; }, kBegin};
+};
+
+TEST_F(RaftSuccessor, KnowsWhatIsCommittedAndAppliesNothingTwice) {
+  EXPECT_EQ(core.commit_index(), 3U);
+  EXPECT_EQ(core.configurations().committed().index, 1U);
+  EXPECT_TRUE(core.take_actions().empty());
+}
+
+TEST_F(RaftSuccessor, CampaignsInALaterTermOnceThatIsDurable) {
+  core.campaign(kBegin);
+  EXPECT_EQ(core.role(), Role::Candidate);
+  EXPECT_EQ(core.term(), 5U);
+  const auto actions = core.take_actions();
+  ASSERT_EQ(actions.size(), 1U);
+  const auto* write = std::get_if<SaveBallot>(actions.data());
+  ASSERT_NE(write, nullptr);
+  EXPECT_EQ(write->ballot, (Ballot{5, "s1:1"}));
+
+  core.persisted(write->write, kBegin);
+  std::size_t asked = 0;
+  for (const auto& action : core.take_actions()) {
+    const auto* send = std::get_if<Send>(&action);
+    ASSERT_NE(send, nullptr);
+    const auto& vote = std::get<raftwire::RequestVoteRequest>(send->message);
+    EXPECT_FALSE(vote.leadership_transfer); // the others know no other leader than this one
+    ++asked;
+  }
+  EXPECT_EQ(asked, 2U);
+}
+
+TEST_F(RaftSuccessor, ForgetsWhatWillHaveNoAnswer) {
+  core.campaign(kBegin);
+  auto actions = core.take_actions();
+  core.persisted(std::get<SaveBallot>(actions.at(0)).write, kBegin);
+  actions = core.take_actions();
+  core.failed_all(kBegin);
+  EXPECT_EQ(core.role(), Role::Candidate); // the next round is due as before
+  core.advance(core.next_deadline());
+  EXPECT_EQ(core.term(), 6U);
+}
+
 } // namespace
 } // namespace switchyard::raft

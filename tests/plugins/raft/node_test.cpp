@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <tests/peer/fake_host.hpp>
 
+#include <fcntl.h>
 #include <filesystem>
 #include <future>
 #include <thread>
+#include <unistd.h>
 
 namespace switchyard::raft {
 namespace {
@@ -122,7 +124,7 @@ protected:
     std::filesystem::remove_all(directory);
   }
 
-  [[nodiscard]] NodeSettings settings() const {
+  [[nodiscard]] virtual NodeSettings settings() const {
     NodeSettings settings;
     settings.core.id = "s1";
     settings.core.address = "s1:1";
@@ -172,9 +174,11 @@ protected:
     return ended.result;
   }
 
-  [[nodiscard]] sy_raft_role role() const {
+  [[nodiscard]] sy_raft_role role() const { return role(*node); }
+
+  [[nodiscard]] static sy_raft_role role(Node& which) {
     sy_raft_role role = SY_RAFT_FOLLOWER;
-    const auto status = node->state(
+    const auto status = which.state(
         [](void* context, const sy_raft_state* state) {
           *static_cast<sy_raft_role*>(context) = state->role;
         },
@@ -311,6 +315,190 @@ TEST_F(RaftNode, HoldsWhatIsToBeAppliedWhileNobodyDoes) {
   const auto ended = held.get();
   EXPECT_EQ(ended.status, SY_OK);
   EXPECT_EQ(ended.result, "2");
+}
+
+/// What another version of the plugin does in the same process.
+class RaftSuccession : public RaftNode {
+protected:
+  RaftSuccession() {
+    make();
+    node->begin(founders(1));
+    node->bind(one.machine());
+    EXPECT_TRUE(adds_nonvoter("s2"));
+    EXPECT_EQ(apply("a"), "1");
+  }
+
+  ~RaftSuccession() override {
+    next->end();
+    host.on_loop(0, [this] { next->stop_timer(); });
+  }
+
+  [[nodiscard]] NodeSettings settings() const override {
+    auto settings = RaftNode::settings();
+    settings.core.election_timeout = std::chrono::milliseconds{60};
+    return settings;
+  }
+
+  /// Until it leads; it begins by itself, without waiting for an election.
+  [[nodiscard]] static bool leads(Node& which) {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    while (role(which) != SY_RAFT_LEADER && std::chrono::steady_clock::now() < limit)
+      std::this_thread::yield();
+    return role(which) == SY_RAFT_LEADER;
+  }
+
+  [[nodiscard]] HandOver hand_over() {
+    node->step_aside();
+    auto handed = node->quiet();
+    node->let_go();
+    return handed;
+  }
+
+  std::unique_ptr<Node> next =
+      std::make_unique<Node>(Host{host.get()}, metrics, RaftNode::settings(), nobody);
+};
+
+TEST_F(RaftSuccession, GoesOnWhereTheOneBeforeLetGo) {
+  const auto handed = hand_over();
+  EXPECT_TRUE(handed.leads);
+  EXPECT_EQ(handed.commit_index, handed.last_index);
+  EXPECT_EQ(
+      node->call({Call::Barrier{}, node->now() + std::chrono::hours{1}, nullptr, nullptr}),
+      SY_CANCELLED);
+
+  next->take_over(handed, node->lock());
+  next->bind(one.machine());
+  node->unbind(one.registration());
+  node->end();
+  ASSERT_TRUE(leads(*next));
+  std::swap(node, next);
+  EXPECT_EQ(apply("b"), "2");
+  EXPECT_THAT(one.written(), testing::ElementsAre("a", "b"));
+  EXPECT_EQ(hand_over().ballot.term, handed.ballot.term + 1);
+}
+
+TEST_F(RaftSuccession, RefusesADirectoryThatIsNotWhatWasHandedOver) {
+  const auto handed = hand_over();
+
+  const struct {
+    const char* says;
+    void (*change)(HandOver&);
+  } kCases[] = {
+      {"it is of server s9", [](HandOver& h) { h.id = "s9"; }},
+      {"term", [](HandOver& h) { ++h.ballot.term; }},
+      {"with a vote for s9:1", [](HandOver& h) { h.ballot.candidate = "s9:1"; }},
+      {"its log ends with entry", [](HandOver& h) { ++h.last_index; }},
+      {"its snapshot is older", [](HandOver& h) { h.snapshot_index = 1; }}};
+
+  for (const auto& c : kCases) {
+    auto other = handed;
+    c.change(other);
+    try {
+      next->take_over(other, node->lock());
+      FAIL() << c.says;
+    } catch (const Failure& failure) {
+      EXPECT_THAT(failure.what(), testing::HasSubstr(c.says));
+    }
+  }
+  // It has changed nothing: the one before goes back.
+  node->take_over(handed, node->lock());
+  ASSERT_TRUE(leads(*node));
+  EXPECT_EQ(apply("b"), "2");
+}
+
+TEST_F(RaftSuccession, SharesTheLockAndGivesItToNobodyElse) {
+  const auto handed = hand_over();
+  const auto begins = [&] {
+    Node other{Host{host.get()}, metrics, settings(), nobody};
+    try {
+      other.begin({});
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.status(), SY_BUSY);
+      return false;
+    }
+    other.end();
+    host.on_loop(0, [&] { other.stop_timer(); });
+    return true;
+  };
+  EXPECT_FALSE(begins());
+  next->take_over(handed, node->lock());
+  EXPECT_FALSE(begins());
+  node->end();
+  EXPECT_FALSE(begins());
+  next->end();
+  EXPECT_TRUE(begins());
+}
+
+TEST_F(RaftSuccession, TakesTheLockOfNoOtherDirectory) {
+  const auto handed = hand_over();
+  const auto file = directory + "/other";
+  const int other = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  EXPECT_THROW(next->take_over(handed, other), Failure);
+  ::close(other);
+}
+
+TEST_F(RaftSuccession, OpensTheDirectoryAnewWhenNothingComesBack) {
+  const auto handed = hand_over();
+  next->take_over(handed, node->lock()); // and then does not answer
+  ASSERT_TRUE(leads(*next));
+  next->end();
+  node->begin(founders(1));
+  ASSERT_TRUE(leads(*node));
+  EXPECT_EQ(apply("b"), "2");
+  EXPECT_THAT(one.written(), testing::ElementsAre("a", "b"));
+  EXPECT_GT(hand_over().ballot.term, handed.ballot.term);
+}
+
+TEST_F(RaftSuccession, AnswersWhoeverWaits) {
+  node->unbind(one.registration());
+  auto waits = begin_call(Call::Propose{"b", {}});
+  const auto handed = hand_over(); // the call is in the log, and the log is handed over
+  const auto ended = waits.get();
+  EXPECT_EQ(ended.status, SY_CANCELLED);
+  EXPECT_THAT(ended.error, testing::HasSubstr("unknown"));
+  next->take_over(handed, node->lock());
+  next->bind(one.machine());
+  ASSERT_TRUE(leads(*next));
+  std::swap(node, next);
+  EXPECT_EQ(apply("c"), "3");
+}
+
+TEST_F(RaftSuccession, GoesOnWhenItIsNotReplacedAfterAll) {
+  node->step_aside();
+  static_cast<void>(node->quiet());
+  host.on_loop(0, [this] { node->go_on(); });
+  ASSERT_TRUE(leads(*node));
+  EXPECT_EQ(apply("b"), "2");
+}
+
+TEST_F(RaftSuccession, GivesNothingMoreToAStateMachineThatHasRefused) {
+  one.says = SY_INTERNAL;
+  auto refused = begin_call(Call::Propose{"b", {}});
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+  const auto well = [](Node& which) {
+    try {
+      which.health();
+      return true;
+    } catch (const Failure& failure) {
+      EXPECT_THAT(failure.what(), testing::HasSubstr("no such command"));
+      return false;
+    }
+  };
+  while (well(*node) && std::chrono::steady_clock::now() < limit)
+    std::this_thread::yield();
+  const auto handed = hand_over();
+  EXPECT_EQ(refused.get().status, SY_CANCELLED);
+  one.says = SY_OK;
+  next->take_over(handed, node->lock());
+  next->bind(one.machine());
+  EXPECT_FALSE(well(*next));
+  // Another one may do better.
+  auto* gone = one.registration();
+  next->exchange(std::span{&gone, 1}, two.machine());
+  EXPECT_TRUE(well(*next));
+  ASSERT_TRUE(leads(*next));
+  std::swap(node, next);
+  EXPECT_EQ(apply("c"), "3");
 }
 
 TEST_F(RaftNode, SharesItsDirectoryWithNobody) {
