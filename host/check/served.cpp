@@ -1,9 +1,9 @@
 #include <host/check/served.hpp>
 #include <host/control/client.hpp>
+#include <host/plugin/child_process.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -39,15 +39,6 @@ constexpr auto kSettleLimit = 5s;
 constexpr auto kReadyLimit = 60s; ///< more than its own limits add up to
 constexpr auto kLook = 2ms;       ///< between two looks at something that tells nobody
 constexpr std::size_t kErrorsTold = 3;
-
-/// The bytes as a file to read from.
-FileDescriptor file_of(const std::string& text) {
-  FileDescriptor file{::memfd_create("trial", MFD_CLOEXEC)};
-  if (!file.open()) return file;
-  if (::pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
-    return FileDescriptor{};
-  return file;
-}
 
 /// Starts this very program on its kServedCommand; its number, or 0 with errno.
 pid_t spawn(int request, const std::string& log) {

@@ -23,6 +23,9 @@ public:
     return *this;
   }
 
+  /// Gives the number up.
+  [[nodiscard]] int release() && noexcept { return std::exchange(number_, -1); }
+
   [[nodiscard]] int get() const noexcept { return number_; }
 
   [[nodiscard]] bool open() const noexcept { return number_ >= 0; }

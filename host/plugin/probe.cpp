@@ -1,28 +1,21 @@
+#include <host/plugin/child_process.hpp>
 #include <host/plugin/control_call.hpp>
-#include <host/plugin/file_descriptor.hpp>
 #include <host/plugin/probe.hpp>
 #include <host/plugin/probe_child.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fcntl.h>
 #include <optional>
 #include <poll.h>
-#include <spawn.h>
 #include <system_error>
 #include <unistd.h>
-
-extern "C" { // glibc 2.36 forgot to say so
-#include <sys/pidfd.h>
-}
 
 namespace switchyard::host {
 namespace {
@@ -37,32 +30,8 @@ constexpr std::size_t kComplaintMax = 2048;
 constexpr std::size_t kLastWordsMax = 200;
 constexpr std::size_t kPipeCapacity = 64 * 1024;
 
-/// Above everything that the child is given a number for.
-constexpr int kFirstFree = 10;
-
-FileDescriptor moved_up(int number) {
-  if (number < 0) return {};
-  const FileDescriptor low{number};
-  return FileDescriptor{::fcntl(number, F_DUPFD_CLOEXEC, kFirstFree)};
-}
-
-struct Pipe {
-  FileDescriptor reader;
-  FileDescriptor writer;
-
-  static Pipe make() {
-    std::array<int, 2> ends{-1, -1};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
-    Pipe pipe{moved_up(ends[0]), moved_up(ends[1])};
-    if (!pipe.reader.open() || !pipe.writer.open()) return {};
-    ::fcntl(pipe.reader.get(), F_SETFL, O_NONBLOCK);
-    return pipe;
-  }
-};
-
-/// The request as a file to read from: no pipe that the child could leave full.
-FileDescriptor request_file(const ProbeRequest& request) {
-  const auto text = json::serialize(json::object{
+std::string request_text(const ProbeRequest& request) {
+  return json::serialize(json::object{
       {"plugin", request.plugin},
       {"path", request.path},
       {"staged", request.staged},
@@ -70,84 +39,7 @@ FileDescriptor request_file(const ProbeRequest& request) {
       {"platform", json::array(request.platform.begin(), request.platform.end())},
       {"config", request.config},
       {"config_place", request.config_place}});
-  auto file = moved_up(::memfd_create("probe-request", MFD_CLOEXEC));
-  if (!file.open()) return file;
-  if (::pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    return FileDescriptor{};
-  }
-  return file;
 }
-
-/// The child process: killed with everything it has started, and reaped, whatever happens.
-class Child {
-public:
-  /// errno when it cannot be started.
-  int start(const std::string& program, int request, int output, int answer) {
-    posix_spawn_file_actions_t files;
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_adddup2(&files, request, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
-    posix_spawn_file_actions_adddup2(&files, answer, kProbeAnswer);
-    posix_spawn_file_actions_addclosefrom_np(&files, kProbeAnswer + 1);
-
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    sigset_t signals;
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attributes, &signals);
-    sigfillset(&signals);
-    posix_spawnattr_setsigdefault(&attributes, &signals);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-
-    std::string name{"switchyard"};
-    std::string command{kProbeCommand};
-    std::array<char*, 3> argv{name.data(), command.data(), nullptr};
-    const auto error =
-        ::posix_spawn(&pid_, program.c_str(), &files, &attributes, argv.data(), environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    if (error != 0) {
-      pid_ = 0;
-      return error;
-    }
-    ended_ = FileDescriptor{::pidfd_open(pid_, 0)};
-    return ended_.open() ? 0 : errno;
-  }
-
-  ~Child() { end(); }
-
-  Child() = default;
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  /// Readable once it has ended.
-  [[nodiscard]] int ended() const noexcept { return ended_.get(); }
-
-  /// Kills what is left of it and returns its wait status.
-  int end() {
-    if (pid_ == 0) return 0;
-    // Not reaped yet, so the number is still its own, and its group's.
-    if (!has_ended()) ::kill(pid_, SIGKILL);
-    ::kill(-pid_, SIGKILL);
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = 0;
-    return status;
-  }
-
-private:
-  [[nodiscard]] bool has_ended() const {
-    pollfd ended{ended_.get(), POLLIN, 0};
-    return ended_.open() && ::poll(&ended, 1, 0) == 1;
-  }
-
-  pid_t pid_ = 0;
-  FileDescriptor ended_;
-};
 
 /// Takes what is there, but no more than a pipe holds (pipe(7)): one that is filled as fast as it
 /// is read must not keep its reader. False at the end of the stream.
@@ -234,14 +126,18 @@ OrRefusal<void> probe_plugin(
   const auto failed = [&](int error) {
     return refuse(ProbeFailed, request.plugin, {std::generic_category().message(error)});
   };
-  const auto file = request_file(request);
-  auto output = Pipe::make();
-  auto answer = Pipe::make();
+  const auto file = file_of(request_text(request));
+  auto output = ChildPipe::make();
+  auto answer = ChildPipe::make();
   if (!file.open() || !output.writer.open() || !answer.writer.open()) return failed(errno);
 
   const auto deadline = Clock::now() + limit;
-  Child child;
-  const auto error = child.start(program, file.get(), output.writer.get(), answer.writer.get());
+  ChildProcess child;
+  static_assert(kProbeAnswer == 3);
+  const auto error = child.start(
+      program,
+      kProbeCommand,
+      std::array{file.get(), output.writer.get(), output.writer.get(), answer.writer.get()});
   if (error != 0) return failed(error);
   output.writer = FileDescriptor{};
   answer.writer = FileDescriptor{};
