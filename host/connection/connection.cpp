@@ -60,9 +60,10 @@ struct Connection::Write {
 };
 
 boost::system::result<Connection*>
-Connection::open(ConnectionOwner& owner, int socket, ClientLimit::Slot slot) {
+Connection::open(ConnectionOwner& owner, int socket, ClientLimit::Slot slot, std::uint64_t id) {
   owner.reserve_one();
-  Ptr connection{new Connection{owner, std::move(slot)}, false}; // the reference it begins with
+  if (id == 0) id = owner.next_id();
+  Ptr connection{new Connection{owner, std::move(slot), id}, false}; // the reference it begins with
   boost::system::error_code error;
   connection->descriptor_.assign(socket, error);
   if (error) {
@@ -73,11 +74,11 @@ Connection::open(ConnectionOwner& owner, int socket, ClientLimit::Slot slot) {
   return connection.detach();
 }
 
-Connection::Connection(ConnectionOwner& owner, ClientLimit::Slot slot)
+Connection::Connection(ConnectionOwner& owner, ClientLimit::Slot slot, std::uint64_t id)
     : sy_connection{&kConnectionApi},
       owner_{owner},
       descriptor_{owner.loop().executor()},
-      id_{owner.next_id()},
+      id_{id},
       slot_{std::move(slot)} {}
 
 Connection::~Connection() = default;
@@ -308,8 +309,21 @@ void Connection::close(CloseReason reason) {
   slot_ = {};
   if (reason == CloseReason::Internal && place_) count_error(*place_);
   place_.reset();
-  owner_.ended(reason);
+  owner_.ended(id_, reason);
   intrusive_ptr_release(this);
+}
+
+Connection::Holdings Connection::go_elsewhere() {
+  BOOST_ASSERT(!closed_ && tls_ == nullptr && read_done_ == nullptr && write_ == nullptr);
+  closed_ = true;
+  // A close alone would leave it in the reactor's epoll set: the duplicate keeps it alive.
+  ::close(descriptor_.release());
+  live_hook_.unlink();
+  opening_hook_.unlink();
+  Holdings holdings{std::move(slot_), std::move(place_)};
+  owner_.left();
+  intrusive_ptr_release(this);
+  return holdings;
 }
 
 void Connection::route_to(PluginPlace place, std::string_view protocol, std::int32_t tag) {
@@ -338,10 +352,17 @@ void Connection::describe(sy_connection_info& info) const {
   size = sizeof address;
   if (::getsockname(self.socket(), reinterpret_cast<sockaddr*>(&address), &size) != 0) address = {};
   format_address(address, info.local);
+  if (credentials_ == nullptr) return;
+  info.tls = 1;
+  info.alpn = text(credentials_->alpn);
+  info.server_name = text(credentials_->server_name);
+  info.peer_names = text(credentials_->peer_names);
+  std::snprintf(info.remote, sizeof info.remote, "%s", credentials_->remote.c_str());
+  std::snprintf(info.local, sizeof info.local, "%s", credentials_->local.c_str());
 }
 
 sy_status Connection::detach(sy_descriptor& descriptor) {
-  if (tls_ != nullptr) return SY_UNSUPPORTED;
+  if (tls_ != nullptr || credentials_ != nullptr) return SY_UNSUPPORTED;
   if (read_done_ != nullptr || write_ != nullptr) return SY_BUSY;
   if (!owner_.hangups().add(id_, descriptor_.native_handle(), slot_, place_)) return SY_LIMIT;
   closed_ = true;

@@ -15,7 +15,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace switchyard::host {
 
@@ -48,9 +50,9 @@ public:
 
   /// Takes over `socket`, a connected stream socket that is non-blocking, for `owner`, who outlives
   /// it. Fails, with the socket closed, when the kernel cannot watch one more (epoll_ctl(2):
-  /// ENOSPC, ENOMEM).
+  /// ENOSPC, ENOMEM). `id`: the number that another process knows it by; 0: a new one.
   static boost::system::result<Connection*>
-  open(ConnectionOwner& owner, int socket, ClientLimit::Slot slot);
+  open(ConnectionOwner& owner, int socket, ClientLimit::Slot slot, std::uint64_t id = 0);
 
   ~Connection();
   Connection(const Connection&) = delete;
@@ -69,6 +71,16 @@ public:
 
   /// Undoes detach() when nobody has taken the descriptor, and closes it. What is left is close().
   void take_back(const sy_descriptor& descriptor);
+
+  /// What a connection has with the process that it came to.
+  struct Holdings {
+    ClientLimit::Slot slot;
+    PluginPlace place;
+  };
+
+  /// Ends it here without a word to the peer: another process has a duplicate of its socket. It
+  /// counts as open until the owner hears ended_elsewhere().
+  [[nodiscard]] Holdings go_elsewhere();
 
   /// Ends the connection, counts it under `reason` and gives up the owner's reference.
   void close(CloseReason reason);
@@ -96,6 +108,20 @@ public:
 
   void set_listener(std::string_view name) { listener_ = name; }
 
+  /// What the process that has accepted a connection says of it where it cannot be asked here.
+  struct Credentials {
+    std::string alpn;
+    std::string server_name;
+    std::string peer_names;
+    std::string remote;
+    std::string local;
+  };
+
+  /// Says that the wire is TLS, which another process carries to this end of a socket pair.
+  void secured_elsewhere(Credentials credentials) {
+    credentials_ = std::make_unique<const Credentials>(std::move(credentials));
+  }
+
   /// Says that the deadline of the opening has passed: what is in flight, and whatever is begun
   /// from now on, finishes with SY_TIMED_OUT.
   void expire();
@@ -122,7 +148,7 @@ private:
     if (--connection->references_ == 0) delete connection;
   }
 
-  Connection(ConnectionOwner& owner, ClientLimit::Slot slot);
+  Connection(ConnectionOwner& owner, ClientLimit::Slot slot, std::uint64_t id);
 
   void wait_to_read();
   void wait_to_write();
@@ -147,6 +173,7 @@ private:
   std::unique_ptr<TlsSession> tls_;
   ClientLimit::Slot slot_;
   PluginPlace place_;
+  std::unique_ptr<const Credentials> credentials_; // null: they are those of this process
 
   // The read-side operation in flight; done is null when there is none.
   Done read_done_ = nullptr;

@@ -1,4 +1,5 @@
 #include <host/connection/hangup_watch.hpp>
+#include <host/connection/owner.hpp>
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -20,12 +21,8 @@ int new_epoll_set() {
 }
 } // namespace
 
-HangupWatch::HangupWatch(Loop& loop, ConnectionCounters& counters, MemoryTrim& memory)
-    : counters_{counters},
-      memory_{memory},
-      set_{new_epoll_set()},
-      reactor_{loop.executor()},
-      rest_{loop.executor()} {}
+HangupWatch::HangupWatch(Loop& loop, ConnectionOwner& owner)
+    : owner_{owner}, set_{new_epoll_set()}, reactor_{loop.executor()}, rest_{loop.executor()} {}
 
 HangupWatch::~HangupWatch() {
   if (reactor_.is_open()) reactor_.release();
@@ -93,8 +90,7 @@ bool HangupWatch::collect() {
       // The set knows it for as long as the plugin has it open, and may tell of its end once more.
       if (!forget(event.data.u64)) continue;
       any = true;
-      counters_.count_closed(CloseReason::HungUp);
-      memory_.ended();
+      owner_.ended(event.data.u64, CloseReason::HungUp);
     }
     if (count < static_cast<int>(events.size())) return any;
   }

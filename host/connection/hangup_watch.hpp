@@ -1,10 +1,8 @@
 #pragma once
 
-#include <host/connection/close_reason.hpp>
 #include <host/connection/plugin_place.hpp>
 #include <host/limit/client_limit.hpp>
 #include <host/loop/loop.hpp>
-#include <host/loop/memory_trim.hpp>
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
@@ -16,6 +14,8 @@
 
 namespace switchyard::host {
 
+class ConnectionOwner;
+
 /// Knows when connections that a plugin serves as descriptors end. It keeps a duplicate of each, in
 /// an epoll set that asks for nothing but hang-up, so that traffic on them wakes nobody; and when
 /// many end, the loop wakes for some at a time. One loop's.
@@ -24,7 +24,8 @@ public:
   /// An end that follows another one is noticed this much later at most.
   static constexpr std::chrono::milliseconds kRest{10};
 
-  HangupWatch(Loop& loop, ConnectionCounters& counters, MemoryTrim& memory);
+  /// `owner` is told of each end.
+  HangupWatch(Loop& loop, ConnectionOwner& owner);
   ~HangupWatch();
   HangupWatch(const HangupWatch&) = delete;
   HangupWatch& operator=(const HangupWatch&) = delete;
@@ -52,8 +53,7 @@ private:
   /// Whether any had ended.
   bool collect();
 
-  ConnectionCounters& counters_;
-  MemoryTrim& memory_;
+  ConnectionOwner& owner_;
   const int set_;
   Descriptor reactor_; ///< holds the set while it is waited for: what it tells wakes the loop then
   Timer rest_;

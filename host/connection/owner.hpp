@@ -7,6 +7,11 @@
 #include <host/loop/loop.hpp>
 #include <host/loop/memory_trim.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <utility>
+
 namespace switchyard::host {
 
 /// Who a connection belongs to: one loop's connections, their counters, and the watch over those
@@ -14,7 +19,7 @@ namespace switchyard::host {
 class ConnectionOwner {
 public:
   explicit ConnectionOwner(Loop& loop)
-      : loop_{loop}, blocks_{loop}, memory_{loop}, hangups_{loop, counters_, memory_} {}
+      : loop_{loop}, blocks_{loop}, memory_{loop}, hangups_{loop, *this} {}
 
   [[nodiscard]] Loop& loop() noexcept { return loop_; }
 
@@ -24,13 +29,22 @@ public:
 
   [[nodiscard]] HangupWatch& hangups() noexcept { return hangups_; }
 
+  /// Is told of the end of each connection, whoever ends it. Before the first one.
+  using Heard = std::function<void(std::uint64_t id, CloseReason reason)>;
+
+  void on_end(Heard heard) { heard_ = std::move(heard); }
+
+  /// Numbers from next_id() begin behind `last`, for other connections have numbers of another
+  /// process. Before the first one.
+  void number_behind(std::uint64_t last) noexcept { last_id_ = last; }
+
   /// A number no other connection of the process has: the loop's index above, a count below.
   [[nodiscard]] std::uint64_t next_id() noexcept {
     return (std::uint64_t{loop_.index()} << 48) | ++last_id_;
   }
 
   /// Prepares the reactor for the descriptor of one more connection.
-  void reserve_one() { blocks_.reserve(memory_.open() - hangups_.open() + 1); }
+  void reserve_one() { blocks_.reserve(memory_.open() - hangups_.open() - elsewhere_ + 1); }
 
   /// Takes on a connection, until ended() or until the watch over handed-out ones has seen its end.
   void begun(Connection& connection) {
@@ -39,9 +53,18 @@ public:
     memory_.opened();
   }
 
-  void ended(CloseReason reason) {
+  void ended(std::uint64_t id, CloseReason reason) {
     counters_.count_closed(reason);
     memory_.ended();
+    if (heard_) heard_(id, reason);
+  }
+
+  /// One is open in another process; ended_elsewhere() follows.
+  void left() noexcept { ++elsewhere_; }
+
+  void ended_elsewhere(std::uint64_t id, CloseReason reason) {
+    --elsewhere_;
+    ended(id, reason);
   }
 
   /// Cuts every connection that is left, whoever holds it.
@@ -55,6 +78,8 @@ private:
   MemoryTrim memory_;
   HangupWatch hangups_;
   std::uint64_t last_id_ = 0;
+  std::size_t elsewhere_ = 0;
+  Heard heard_;
 };
 
 } // namespace switchyard::host

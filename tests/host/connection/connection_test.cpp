@@ -99,6 +99,55 @@ TEST_F(ConnectionTest, IsNotOpenedWhenTheKernelCannotWatchOneMore) {
   EXPECT_EQ(fixture.owner().counters().open(), before);
 }
 
+TEST_F(ConnectionTest, GoesElsewhereAndStaysCounted) {
+  const int duplicate = run([&] { return ::fcntl(connection->socket(), F_DUPFD_CLOEXEC, 0); });
+  sy_connection_info info{};
+  info.struct_size = sizeof info;
+  run([&] {
+    connection->describe(info);
+    static_cast<void>(connection->go_elsewhere());
+  });
+  EXPECT_EQ(fixture.owner().counters().open(), 1U);
+  ASSERT_EQ(::write(duplicate, "x", 1), 1) << "whoever has a duplicate has the connection";
+  char byte = 0;
+  EXPECT_EQ(::read(peer, &byte, 1), 1);
+  run([&] { fixture.owner().ended_elsewhere(info.id, CloseReason::Finished); });
+  EXPECT_EQ(fixture.owner().counters().open(), 0U);
+  EXPECT_EQ(fixture.closed(CloseReason::Finished), 1U);
+  ::close(duplicate);
+}
+
+TEST_F(ConnectionTest, SaysWhatTheProcessThatHasItsTlsSays) {
+  sy_connection_info info{};
+  info.struct_size = sizeof info;
+  sy_descriptor descriptor{};
+  descriptor.struct_size = sizeof descriptor;
+  run([&] {
+    connection->secured_elsewhere({"h2", "s.dc1", "a\nb", "192.0.2.1:1", "192.0.2.2:2"});
+    connection->describe(info);
+    EXPECT_EQ(connection->detach(descriptor), SY_UNSUPPORTED) << "as every one under TLS";
+  });
+  EXPECT_EQ(info.tls, 1U);
+  EXPECT_EQ(std::string(info.alpn.data, info.alpn.size), "h2");
+  EXPECT_EQ(std::string(info.server_name.data, info.server_name.size), "s.dc1");
+  EXPECT_EQ(std::string(info.peer_names.data, info.peer_names.size), "a\nb");
+  EXPECT_STREQ(info.remote, "192.0.2.1:1");
+  EXPECT_STREQ(info.local, "192.0.2.2:2");
+}
+
+TEST_F(ConnectionTest, TellsItsOwnerOfEachEndByNumber) {
+  std::vector<std::pair<std::uint64_t, CloseReason>> ends;
+  SocketPair other;
+  run([&] {
+    fixture.owner().on_end(
+        [&](std::uint64_t id, CloseReason reason) { ends.emplace_back(id, reason); });
+    auto* passed = *Connection::open(fixture.owner(), other.take(0), {}, 77);
+    passed->close(CloseReason::Limit);
+    fixture.owner().on_end({});
+  });
+  EXPECT_EQ(ends, (std::vector{std::pair{std::uint64_t{77}, CloseReason::Limit}}));
+}
+
 TEST_F(ConnectionTest, ReadsZeroBytesAfterTheHalfClose) {
   std::array<char, 8> buffer{};
   Ended ended;
