@@ -135,6 +135,22 @@ void Metrics::withdraw(const void* owner) {
   });
 }
 
+std::vector<Metrics::Sample> Metrics::samples(std::string_view plugin) const {
+  const auto prefix = exposed_name(plugin, {});
+  std::vector<Sample> all;
+  for (const auto& family : state_->registry.Collect()) {
+    if (family.metric.empty() || !family.name.starts_with(prefix)) continue;
+    const auto counter = family.type == prometheus::MetricType::Counter;
+    const auto& metric = family.metric.front(); // they have no labels
+    all.push_back(
+        {family.name.substr(prefix.size()),
+         family.help,
+         counter,
+         counter ? metric.counter.value : metric.gauge.value});
+  }
+  return all;
+}
+
 std::string Metrics::text() const {
   return prometheus::TextSerializer{}.Serialize(state_->registry.Collect());
 }

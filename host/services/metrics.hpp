@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace switchyard::host {
 
@@ -41,6 +42,17 @@ public:
 
   /// Forgets every metric of `owner`. No add() may come after it.
   void withdraw(const void* owner);
+
+  /// What a metric stands at.
+  struct Sample {
+    std::string name; ///< as it was declared
+    std::string help;
+    bool counter = false; ///< a gauge otherwise
+    double value = 0;
+  };
+
+  /// Those of `plugin`, declared by any owner. For a process that has no other plugin.
+  [[nodiscard]] std::vector<Sample> samples(std::string_view plugin) const;
 
   /// What a scraper reads (Prometheus text exposition format 0.0.4).
   [[nodiscard]] std::string text() const;

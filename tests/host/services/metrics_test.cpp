@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <thread>
@@ -34,6 +35,30 @@ TEST(Metrics, AreExposedUnderTheNameOfThePlugin) {
   EXPECT_THAT(exposed, HasSubstr("# TYPE switchyard_net_rpc_calls_total counter\n"));
   EXPECT_THAT(exposed, HasSubstr("\nswitchyard_net_rpc_calls_total 2"));
   EXPECT_THAT(exposed, HasSubstr("\nswitchyard_net_rpc_streams 3"));
+}
+
+TEST(Metrics, CanBeReadOneByOne) {
+  LoggedServices process;
+  InstanceServices instance{process.services, {}, "net-rpc", {}};
+  const auto& table = metrics_table();
+  sy_metric* calls = nullptr;
+  sy_metric* open = nullptr;
+  ASSERT_EQ(table.counter(&instance.host, text("calls_total"), text("Calls."), &calls), SY_OK);
+  ASSERT_EQ(table.gauge(&instance.host, text("streams"), text("Open now."), &open), SY_OK);
+  table.add(calls, 2);
+  table.add(open, -1.5);
+
+  auto samples = process.services.metrics.samples("net-rpc");
+  ASSERT_EQ(samples.size(), 2U);
+  std::ranges::sort(samples, {}, &Metrics::Sample::name);
+  EXPECT_EQ(samples[0].name, "calls_total");
+  EXPECT_EQ(samples[0].help, "Calls.");
+  EXPECT_TRUE(samples[0].counter);
+  EXPECT_EQ(samples[0].value, 2);
+  EXPECT_EQ(samples[1].name, "streams");
+  EXPECT_FALSE(samples[1].counter);
+  EXPECT_EQ(samples[1].value, -1.5);
+  EXPECT_TRUE(process.services.metrics.samples("other").empty());
 }
 
 TEST(Metrics, RefuseWhatPrometheusWouldNotTake) {
