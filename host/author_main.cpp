@@ -1,5 +1,7 @@
 #include <host/check/served.hpp>
 #include <host/command/author.hpp>
+#include <host/isolate/child.hpp>
+#include <host/isolate/isolated_command.hpp>
 #include <host/plugin/probe_child.hpp>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +13,7 @@
 int main(int argc, char** argv) {
   using namespace switchyard::host;
   if (argc > 1 && argv[1] == kProbeCommand) run_probe();
+  if (argc > 1 && argv[1] == kIsolatedCommand) run_isolated();
   if (argc > 1 && argv[1] == kServedCommand) return serve_on_trial();
 
   CLI::App app{"Begins plugins for the switchyard server, and checks them.", "switchyard-plugin"};

@@ -30,7 +30,8 @@ boost::json::array plugins_offline(const Config& config) {
         {"name", plugin.name},
         {"state", "not running"},
         {"why", why(plugin.name, sentences)},
-        {"library", plugin.library}});
+        {"library", plugin.library},
+        {"isolation", plugin.isolation == Isolation::Process ? "process" : "none"}});
   }
   return plugins;
 }

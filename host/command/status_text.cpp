@@ -89,6 +89,20 @@ std::string connections_text(const json::object& connections) {
   return line + "\n";
 }
 
+/// "4711, 2 restarts, the last one ended by signal 9 (Killed)"; empty for a plugin without one.
+std::string process_text(const json::object& of) {
+  const auto* value = of.if_contains("process");
+  if (value == nullptr || !value->is_object()) return {};
+  const auto& process = value->get_object();
+  const auto pid = field(process, "pid");
+  auto text = pid == "0" ? "none now" : pid;
+  const auto restarts = field(process, "restarts");
+  text += ", " + restarts + (restarts == "1" ? " restart" : " restarts");
+  if (const auto end = field(process, "last_end"); !end.empty())
+    text += ", the last one ended by " + end;
+  return text;
+}
+
 } // namespace
 
 std::string status_text(const json::object& status) {
@@ -140,7 +154,14 @@ std::string plugins_text(const json::array& plugins) {
       if (generations[i].is_object()) add(generations[i].get_object(), {}, {});
     }
   }
-  return table.text();
+  auto text = table.text();
+  for (const auto& value : plugins) {
+    if (!value.is_object()) continue;
+    const auto& plugin = value.get_object();
+    if (const auto process = process_text(plugin); !process.empty())
+      text += field(plugin, "name") + " is isolated: process " + process + "\n";
+  }
+  return text;
 }
 
 std::string plugin_text(const json::object& plugin) {
@@ -161,6 +182,9 @@ std::string plugin_text(const json::object& plugin) {
         "errors"}) {
     add(key, field(plugin, key));
   }
+  if (const auto isolation = field(plugin, "isolation"); isolation != "none")
+    add("isolation", isolation);
+  add("process", process_text(plugin));
   if (const auto* value = plugin.if_contains("swapped"); value != nullptr && value->is_object()) {
     const auto& swapped = value->get_object();
     if (const auto source = field(swapped, "source"); !source.empty())
@@ -176,6 +200,8 @@ std::string plugin_text(const json::object& plugin) {
                 field(generation, "state");
     if (const auto open = field(generation, "connections"); !open.empty())
       line += ", " + open + " connections";
+    if (const auto process = process_text(generation); !process.empty())
+      line += ", process " + process;
     if (const auto why = field(generation, "why"); !why.empty()) line += ": " + why;
     add("besides", line);
   }

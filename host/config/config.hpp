@@ -1,5 +1,7 @@
 #pragma once
 
+#include <host/config/isolation.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -53,6 +55,8 @@ struct Limits {
   std::chrono::milliseconds probe_timeout{5'000};    ///< a plugin's trial in a child process
   std::chrono::milliseconds control_timeout{10'000}; ///< one control call into a plugin
   std::chrono::microseconds spin{100}; ///< a loop polls this long at most before it sleeps
+  std::chrono::milliseconds restart_wait{2'000};   ///< a connection waits for an isolated plugin
+  std::chrono::milliseconds restart_delay{10'000}; ///< between two starts of one that crashes
 };
 
 /// `[swap]`: how one version of a plugin follows another.
@@ -94,11 +98,14 @@ struct PluginConfig {
   std::vector<std::string> trusted_keys{}; ///< of host.trusted_keys
   std::string
       swapped{}; ///< copy that plugin swap has put in the place of `library`; no key of the file
+  Isolation isolation = Isolation::None;
+  Place isolation_place{};
 
   /// Whether a generation made from one is as good as one made from the other: all but routes.
   friend bool operator==(const PluginConfig& a, const PluginConfig& b) noexcept {
     return a.name == b.name && a.library == b.library && a.config == b.config &&
-           a.sha256 == b.sha256 && a.trusted_keys == b.trusted_keys && a.swapped == b.swapped;
+           a.sha256 == b.sha256 && a.trusted_keys == b.trusted_keys && a.swapped == b.swapped &&
+           a.isolation == b.isolation;
   }
 };
 

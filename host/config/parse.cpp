@@ -97,6 +97,11 @@ public:
 
   [[nodiscard]] Place place() const { return {line_of(table_.source())}; }
 
+  /// Of the value of `key`, which is there.
+  [[nodiscard]] Place place_of(std::string_view key) const {
+    return {line_of(table_.get(key)->source())};
+  }
+
   [[nodiscard]] std::vector<Problem>& problems() const { return problems_; }
 
   [[nodiscard]] std::string path_to(std::string_view key) const {
@@ -312,6 +317,8 @@ void read_limits(Section section, Limits& limits) {
   section.read("probe_timeout", limits.probe_timeout, kShortest, kLongest);
   section.read("control_timeout", limits.control_timeout, kShortest, kLongest);
   section.read("spin", limits.spin, kNoTime, kSpinMax);
+  section.read("restart_wait", limits.restart_wait, kNoTime, kLongest);
+  section.read("restart_delay", limits.restart_delay, kShortest, kLongest);
   section.finish();
 }
 
@@ -388,6 +395,12 @@ PluginConfig read_plugin(std::string name, Section section) {
   }
   if (section.read("sha256", plugin.sha256) && !is_digest(plugin.sha256))
     section.report("sha256", "takes 64 digits of 0-9 and a-f (plugin hash FILE prints them)");
+  if (std::string text; section.read("isolation", text)) {
+    if (text != "none" && text != "process")
+      section.report("isolation", "takes none or process, not " + quoted(text));
+    plugin.isolation = text == "process" ? Isolation::Process : Isolation::None;
+    plugin.isolation_place = section.place_of("isolation");
+  }
   section.read_tables("route", [&](const toml::table& table, const std::string& path) {
     plugin.routes.push_back(read_route({table, path, section.problems()}));
   });

@@ -31,6 +31,9 @@ std::vector<std::string> required_ids(const Manifest& manifest) {
   return ids;
 }
 
+/// What the stand-in of an isolated plugin may take beyond the limit that it keeps by itself.
+constexpr std::chrono::milliseconds kStandInMargin{2'000};
+
 /// Passes the end of a drain on, once to each who waits for it, whoever comes first and however
 /// late.
 class DrainEnd {
@@ -105,6 +108,7 @@ struct StateSink {
 /// What code that stays in memory may reach until the process ends.
 struct Remains {
   std::unique_ptr<InstanceServices> services;
+  std::unique_ptr<IsolatedCode> isolated;
   std::shared_ptr<DrainEnd> drain_end;
   sy_instance* instance;
 };
@@ -160,6 +164,7 @@ struct Instance::State {
   std::optional<VerifiedPlugin> verified;
   Library library;
   std::optional<LoadedCode> code;
+  std::unique_ptr<IsolatedCode> isolated; ///< in the place of library and code
   const sy_plugin* api = nullptr;
   std::unique_ptr<InstanceServices> services;
   sy_instance* handle = nullptr;
@@ -169,7 +174,8 @@ struct Instance::State {
   bool retained = false;
 
   ~State() {
-    if (retained) keep_for_ever({std::move(services), std::move(drain_end), handle});
+    if (!retained) return;
+    keep_for_ever({std::move(services), std::move(isolated), std::move(drain_end), handle});
   }
 
   [[nodiscard]] std::chrono::milliseconds limit() const {
@@ -190,7 +196,8 @@ struct Instance::State {
   }
 
   OrRefusal<void> call(std::string_view function, std::function<sy_status(sy_error* error)> body) {
-    return control_call(around.control, limit(), config.name, function, std::move(body));
+    const auto until = isolated ? limit() + kStandInMargin : limit();
+    return control_call(around.control, until, config.name, function, std::move(body));
   }
 
   Refusal failed(Refusal refusal) {
@@ -236,6 +243,26 @@ struct Instance::State {
     return refusal;
   }
 
+  /// What a process of its own keeps it from.
+  [[nodiscard]] std::optional<Refusal> not_isolated(const Manifest& manifest) const {
+    if (config.isolation == Isolation::None) return std::nullopt;
+    const auto line = config.isolation_place.line;
+    const auto at = around.config.file + ':' + std::to_string(line);
+    if (!manifest.requires_.empty())
+      return refuse(IsolatedRequires, config.name, {manifest.requires_[0].interface, at});
+    if (!manifest.provides.empty())
+      return refuse(IsolatedProvides, config.name, {manifest.provides[0].interface, at});
+    if (manifest.exclusive) return refuse(IsolatedExclusive, config.name, {at});
+    return std::nullopt;
+  }
+
+  void isolate() {
+    BOOST_ASSERT(around.isolate);
+    isolated = around.isolate({config.name, path, file->path(), generation, *verified});
+    api = &isolated->api();
+    state = PluginState::Loaded;
+  }
+
   OrRefusal<void> load() {
     struct Loading {
       OrRefusal<Library> library;
@@ -266,7 +293,7 @@ struct Instance::State {
     services = std::make_unique<InstanceServices>(
         around.services, around.loops, config.name, required_ids(verified->manifest));
     if (origin.successor) around.services.journal.keep_aside(services.get());
-    const auto made = std::make_shared<sy_instance*>(nullptr);
+    const auto made = std::make_shared<sy_instance*>(isolated ? isolated->handle() : nullptr);
     auto inited = call(
         "init()", [made, api = api, host = &services->host, text = config_text()](sy_error* error) {
           return api->init(host, {text.data(), text.size()}, made.get(), error);
@@ -318,7 +345,11 @@ struct Instance::State {
   }
 
   OrRefusal<void> stand_by() {
-    if (auto loaded = load(); !loaded) return loaded;
+    if (config.isolation == Isolation::Process) {
+      isolate();
+    } else if (auto loaded = load(); !loaded) {
+      return loaded;
+    }
     if (auto inited = init(); !inited) return inited;
     return start();
   }
@@ -478,7 +509,20 @@ struct Instance::State {
     if (state != PluginState::Failed) state = PluginState::Stopped;
     services.reset();
     api = nullptr;
+    if (isolated) {
+      isolated.reset();
+    } else if (!unload()) {
+      return;
+    }
+    code.reset();
+    file.reset();
+    if (state == PluginState::Failed) return;
+    state = PluginState::Unloaded;
+    log(SY_LOG_INFO, "unloaded generation=" + std::to_string(generation));
+  }
 
+  /// Whether its code has left the process; retained otherwise.
+  bool unload() {
     // What plugins have made thread_local there ends with the thread. The loader keeps those whose
     // destructors have not returned.
     if (!around.control.renew(limit())) {
@@ -496,13 +540,10 @@ struct Instance::State {
     library = Library{};
     if (!unloaded || !*gone) {
       if (unloaded) unloading->retain();
-      return retain(unloaded ? "the loader keeps it mapped" : unloaded.error().text);
+      retain(unloaded ? "the loader keeps it mapped" : unloaded.error().text);
+      return false;
     }
-    code.reset();
-    file.reset();
-    if (state == PluginState::Failed) return;
-    state = PluginState::Unloaded;
-    log(SY_LOG_INFO, "unloaded generation=" + std::to_string(generation));
+    return true;
   }
 
   void abort_all() {
@@ -545,8 +586,11 @@ OrRefusal<void> Instance::verify() {
       s.config.name,
       {s.path, copy.bytes(), s.file->sha256(), s.file->signature()},
       {s.config.sha256, s.place(), s.config.trusted_keys});
-  auto verified = trusted ? verify_plugin(s.config.name, s.path, copy.bytes())
+  auto verified = trusted ? verify_plugin(s.config.name, s.path, copy.bytes(), s.config.isolation)
                           : OrRefusal<VerifiedPlugin>{trusted.error()};
+  if (verified) {
+    if (auto refusal = s.not_isolated(verified->manifest)) verified = *std::move(refusal);
+  }
   if (!verified) {
     s.file.reset();
     return s.failed(verified.error());
@@ -753,6 +797,11 @@ std::uint32_t Instance::generation() const noexcept {
 
 const Manifest* Instance::manifest() const noexcept {
   return state_->verified ? &state_->verified->manifest : nullptr;
+}
+
+std::optional<IsolatedStanding> Instance::isolated() const {
+  if (!state_->isolated) return std::nullopt;
+  return state_->isolated->standing();
 }
 
 const sy_plugin& Instance::api() const noexcept {

@@ -4,6 +4,7 @@
 
 #include <host/config/config.hpp>
 #include <host/plugin/handed_over.hpp>
+#include <host/plugin/isolated_code.hpp>
 #include <host/plugin/manifest.hpp>
 #include <host/plugin/refusal.hpp>
 #include <host/services/instance_services.hpp>
@@ -53,6 +54,7 @@ struct PluginEnvironment {
   ControlThread& control;
   Services& services;
   LoopServices loops;
+  const Isolate& isolate; ///< empty: there is nothing to run a plugin in
 };
 
 /// Bytes of a plugin that have been taken before.
@@ -163,6 +165,10 @@ public:
   [[nodiscard]] std::string signature() const; ///< that came beside the source; empty: none
   [[nodiscard]] std::uint32_t generation() const noexcept; ///< from 1; 0 before staging
   [[nodiscard]] const Manifest* manifest() const noexcept; ///< null before Verified
+
+  /// How its process is; nothing when it has none: `isolation` does not ask for it, or it has not
+  /// been loaded or has ended.
+  [[nodiscard]] std::optional<IsolatedStanding> isolated() const;
 
   /// What a loop calls, with a place from services().connection_opened(). Any thread, from the end
   /// of launch() until stop() begins; no loop may be in here any more then.

@@ -12,12 +12,13 @@
 namespace switchyard::host {
 
 struct PluginSet::State {
-  State(const Config& all, Services& shared, const LoopServices& of_loops)
-      : config{all}, services{shared}, loops{of_loops} {}
+  State(const Config& all, Services& shared, const LoopServices& of_loops, Isolate in_process)
+      : config{all}, services{shared}, loops{of_loops}, isolate{std::move(in_process)} {}
 
   const Config& config;
   Services& services;
   LoopServices loops;
+  const Isolate isolate;
 
   std::optional<StagingDirectory> staging;
   ControlThread control;
@@ -59,7 +60,7 @@ struct PluginSet::State {
   }
 
   [[nodiscard]] PluginEnvironment environment() {
-    return {config, *staging, control, services, loops};
+    return {config, *staging, control, services, loops, isolate};
   }
 
   void stage_at(OrRefusal<StagingDirectory> directory) {
@@ -190,8 +191,9 @@ bool uses(const Manifest& consumer, const Manifest& provider) {
   });
 }
 
-PluginSet::PluginSet(const Config& config, Services& services, const LoopServices& loops)
-    : state_{std::make_unique<State>(config, services, loops)} {}
+PluginSet::PluginSet(
+    const Config& config, Services& services, const LoopServices& loops, Isolate isolate)
+    : state_{std::make_unique<State>(config, services, loops, std::move(isolate))} {}
 
 PluginSet::~PluginSet() {
   stop();

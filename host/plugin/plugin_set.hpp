@@ -15,8 +15,10 @@ namespace switchyard::host {
 /// ended in the reverse one. The caller's one thread.
 class PluginSet {
 public:
-  /// `config` and `services` outlive the set.
-  PluginSet(const Config& config, Services& services, const LoopServices& loops);
+  /// `config` and `services` outlive the set. Without `isolate` no plugin with
+  /// Isolation::Process is started, only judged.
+  PluginSet(
+      const Config& config, Services& services, const LoopServices& loops, Isolate isolate = {});
 
   /// Ends what is left, as abort_all() and stop() do.
   ~PluginSet();

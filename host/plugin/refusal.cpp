@@ -93,20 +93,39 @@ constexpr std::array kSentences{
         "script of the SDK"},
     Sentence{
         SymbolsExtra,
-        "{} exports {} besides switchyard_plugin_v0: link it with the version script of the SDK"},
+        "{} exports {} besides switchyard_plugin_v0: link it with the version script of the SDK, "
+        "or "
+        "run it with isolation = \"process\""},
     Sentence{
         UniqueSymbols,
         "{} has unique symbols ({}), which keep it in memory and share its state with its next "
-        "version: compile it with -fno-gnu-unique and link it with the version script of the SDK"},
-    Sentence{NoDelete, "{} asks never to be unloaded (DF_1_NODELETE): link it without -z nodelete"},
+        "version: compile it with -fno-gnu-unique and link it with the version script of the SDK, "
+        "or run it with isolation = \"process\""},
+    Sentence{
+        NoDelete,
+        "{} asks never to be unloaded (DF_1_NODELETE): link it without -z nodelete, or run it with "
+        "isolation = \"process\""},
     Sentence{
         StaticTls,
         "{} uses static TLS (DF_STATIC_TLS), of which a process has too little for many loads: "
-        "compile it with -fPIC and without -ftls-model=initial-exec"},
+        "compile it with -fPIC and without -ftls-model=initial-exec, or run it with isolation = "
+        "\"process\""},
     Sentence{
         PrivateLibrary,
         "{} needs {}, which is not one of the libraries that the host shares with plugins: link it "
-        "statically"},
+        "statically, or run the plugin with isolation = \"process\""},
+    Sentence{
+        IsolatedRequires,
+        "requires {} of another plugin, which cannot be reached from a process of its own: take "
+        "isolation = \"process\" at {} away"},
+    Sentence{
+        IsolatedProvides,
+        "provides {} to other plugins, which cannot reach it in a process of its own: take "
+        "isolation = \"process\" at {} away"},
+    Sentence{
+        IsolatedExclusive,
+        "is exclusive, and what it holds cannot be handed over between processes: take isolation = "
+        "\"process\" at {} away"},
 
     Sentence{ProbeFailed, "its trial process cannot be started: {}"},
     Sentence{ProbeSignal, "{} crashed its trial process {} (signal {}, {}){}"},

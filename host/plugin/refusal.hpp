@@ -49,6 +49,9 @@ enum class RefusalCode : std::uint8_t {
   NoDelete,
   StaticTls,
   PrivateLibrary,
+  IsolatedRequires,
+  IsolatedProvides,
+  IsolatedExclusive,
   // probed: a child process loads it and judges the configuration
   ProbeFailed,
   ProbeSignal,

@@ -75,13 +75,13 @@ bool speaks(const Manifest& manifest) noexcept {
                            : manifest.abi_minor <= SY_ABI_MINOR;
 }
 
+constexpr bool is_descriptor(std::string_view name) noexcept {
+  return name == SY_PLUGIN_SYMBOL;
+}
+
 /// What would keep the file from being loaded alone or unloaded again.
 std::optional<Refusal> hazard(const ElfFile& file, std::string_view plugin, std::string_view path) {
-  const auto is_descriptor = [](std::string_view name) { return name == SY_PLUGIN_SYMBOL; };
   if (!file.unique.empty()) return refuse(UniqueSymbols, plugin, {path, listed(file.unique)});
-  if (std::ranges::none_of(file.exported, is_descriptor)) {
-    return refuse(SymbolMissing, plugin, {path});
-  }
   std::vector<std::string_view> others;
   std::ranges::remove_copy_if(file.exported, std::back_inserter(others), is_descriptor);
   if (!others.empty()) return refuse(SymbolsExtra, plugin, {path, listed(others)});
@@ -103,8 +103,11 @@ bool is_platform_library(std::string_view soname) noexcept {
              kPlatformFamilies, [&](std::string_view family) { return stem.starts_with(family); });
 }
 
-OrRefusal<VerifiedPlugin>
-verify_plugin(std::string_view plugin, std::string_view path, std::span<const std::byte> bytes) {
+OrRefusal<VerifiedPlugin> verify_plugin(
+    std::string_view plugin,
+    std::string_view path,
+    std::span<const std::byte> bytes,
+    Isolation isolation) {
   const auto file = read_elf(bytes);
   if (!file) return fault_sentence(file.error(), plugin, path, bytes.size());
 
@@ -129,9 +132,16 @@ verify_plugin(std::string_view plugin, std::string_view path, std::span<const st
          abi_text(manifest->abi_major, manifest->abi_minor),
          abi_text(SY_ABI_MAJOR, SY_ABI_MINOR)});
   }
-  if (auto refusal = hazard(*file, plugin, path)) return *std::move(refusal);
-  return VerifiedPlugin{
-      *std::move(manifest), std::string{text}, {file->needed.begin(), file->needed.end()}};
+  if (std::ranges::none_of(file->exported, is_descriptor))
+    return refuse(SymbolMissing, plugin, {path});
+  if (isolation == Isolation::None) {
+    if (auto refusal = hazard(*file, plugin, path)) return *std::move(refusal);
+  }
+  VerifiedPlugin verified{*std::move(manifest), std::string{text}, {}};
+  for (const auto library : file->needed) {
+    if (is_platform_library(library)) verified.platform.emplace_back(library);
+  }
+  return verified;
 }
 
 } // namespace switchyard::host

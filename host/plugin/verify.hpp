@@ -1,5 +1,6 @@
 #pragma once
 
+#include <host/config/isolation.hpp>
 #include <host/plugin/manifest.hpp>
 #include <host/plugin/refusal.hpp>
 
@@ -19,10 +20,14 @@ struct VerifiedPlugin {
 };
 
 /// Judges the bytes of a plugin: an ELF file for this machine, complete, one manifest for this ABI,
-/// one exported symbol, nothing that would keep it in memory, no library of its own. Pure. `path`
-/// is what the sentence calls the file.
-[[nodiscard]] OrRefusal<VerifiedPlugin>
-verify_plugin(std::string_view plugin, std::string_view path, std::span<const std::byte> bytes);
+/// one exported symbol, nothing that would keep it in memory, no library of its own; with
+/// Isolation::Process the last three do not matter, for it never leaves a process of ours. Pure.
+/// `path` is what the sentence calls the file.
+[[nodiscard]] OrRefusal<VerifiedPlugin> verify_plugin(
+    std::string_view plugin,
+    std::string_view path,
+    std::span<const std::byte> bytes,
+    Isolation isolation = Isolation::None);
 
 /// A library that the host shares with its plugins for the life of the process. A name with a
 /// directory in it is none.

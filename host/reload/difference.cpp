@@ -54,6 +54,8 @@ std::vector<Setting> settings(const Config& config) {
       {"limits.probe_timeout", format_duration(limits.probe_timeout)},
       {"limits.control_timeout", format_duration(limits.control_timeout)},
       {"limits.spin", format_duration(limits.spin)},
+      {"limits.restart_wait", format_duration(limits.restart_wait)},
+      {"limits.restart_delay", format_duration(limits.restart_delay)},
       {"swap.window", format_duration(swap.window)},
       {"swap.health_interval", format_duration(swap.health_interval)},
       {"swap.pause", format_duration(swap.pause)},

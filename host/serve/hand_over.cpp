@@ -32,7 +32,8 @@ hand_over(Connection& connection, const Route& route, const Dispatch& dispatch) 
   // Its name lives in the manifest, which lives as long as a connection of the plugin.
   const auto& protocol = plugin.manifest()->protocols[route.index].name;
   connection.route_to(std::move(place), protocol, route.tag ? *route.tag : -1);
-  if (route.mode == ServeMode::Descriptor && connection.tls() == nullptr)
+  if (route.mode == ServeMode::Descriptor && connection.tls() == nullptr &&
+      plugin.api().serve_descriptor != nullptr) // an isolated one gets the descriptor elsewhere
     return serve_descriptor(connection, route, plugin);
   const BoundaryCrossed crossed{"serve()", plugin.name()};
   if (plugin.api().serve(plugin.handle(), route.index, &connection) != SY_OK) {

@@ -1,3 +1,4 @@
+#include <host/isolate/stand_in.hpp>
 #include <host/listen/endpoint.hpp>
 #include <host/serve/dial_service.hpp>
 #include <host/serve/host_metrics.hpp>
@@ -126,8 +127,14 @@ std::vector<std::string> Server::start() {
     stages->tls = prepared->tls;
     stages->loop.start();
   }
+  std::vector<ConnectionOwner*> owners;
+  for (const auto& stages : loops_)
+    owners.push_back(&stages->connections);
   plugins_.emplace(
-      config_, services_, LoopServices{&loop_service_, &kDialService, &loops_, &cancel_dials});
+      config_,
+      services_,
+      LoopServices{&loop_service_, &kDialService, &loops_, &cancel_dials},
+      make_isolate({config_, std::move(owners)}));
   const auto refusals = plugins_->start();
   for (const auto& refusal : refusals)
     problems.push_back(refusal.text);

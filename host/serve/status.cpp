@@ -11,6 +11,16 @@ namespace json = boost::json;
 
 namespace {
 
+/// The process of an isolated one.
+void add_process(json::object& object, const Instance& generation) {
+  const auto standing = generation.isolated();
+  if (!standing) return;
+  object["process"] = {
+      {"pid", standing->process},
+      {"restarts", standing->restarts},
+      {"last_end", standing->last_end}};
+}
+
 json::object describe(const Instance& plugin) {
   json::object object{
       {"name", plugin.name()},
@@ -19,7 +29,9 @@ json::object describe(const Instance& plugin) {
       {"library", plugin.library()},
       {"staged", plugin.staged()},
       {"sha256", plugin.sha256()},
-      {"generation", plugin.generation()}};
+      {"generation", plugin.generation()},
+      {"isolation", plugin.origin().config.isolation == Isolation::Process ? "process" : "none"}};
+  add_process(object, plugin);
   if (const auto* manifest = plugin.manifest(); manifest != nullptr) {
     object["id"] = manifest->id;
     object["version"] = manifest->version;
@@ -39,6 +51,7 @@ json::object describe_generation(const Instance& generation) {
       {"why", generation.why()}};
   if (const auto* manifest = generation.manifest(); manifest != nullptr)
     object["version"] = manifest->version;
+  add_process(object, generation);
   using enum PluginState;
   const auto state = generation.state();
   if (state == Serving || state == Warm || state == Draining) {

@@ -63,12 +63,13 @@ class Templates(unittest.TestCase):
             run(folder, *step)
         tested = run(folder, *way["test"])
         print(f"{language}: from nothing to a tested plugin in {time.monotonic() - began:.0f} s\n{tested}")
-        self.served(folder / way["plugin"])
+        for isolation in ("none", "process"):
+            self.served(folder / way["plugin"], isolation)
 
-    def served(self, plugin):
+    def served(self, plugin, isolation):
         plugin.chmod(0o644)  # as umask 022 makes it
         listener = {"name": "hello", "address": "127.0.0.1:0", "protocol": "hello"}
-        with server.Server(plugins={"hello": {"library": str(plugin)}}, listeners=[listener]) as running:
+        with server.Server(plugins={"hello": {"library": str(plugin), "isolation": isolation}}, listeners=[listener]) as running:
             old = wire.dial(running.address)
             self.assertEqual(ask(old, b"ann"), b"hello, ann\n")
             server.command("plugin", "swap", "hello", "--socket", running.socket)

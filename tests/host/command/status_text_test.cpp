@@ -31,7 +31,12 @@ TEST(StatusText, ShowsWhatTheServerDoes) {
              {"generation": 2, "state": "draining", "version": "0.0.9", "connections": 7,
               "errors": 0}],
            "protocols": ["rpc.single", "rpc.multi"]},
-          {"name": "broken", "state": "failed", "why": "is empty", "generation": 0}]})")),
+          {"name": "broken", "state": "failed", "why": "is empty", "generation": 0},
+          {"name": "apart", "state": "serving", "version": "1.0.0", "generation": 1, "isolation": "process",
+           "process": {"pid": 4712, "restarts": 1, "last_end": "exit code 1"
+}
+}]
+})")),
       "switchyard 0.1.0, ready, up 1h2m, pid 4711, 2 loops, plugins.toml\n"
       "\n"
       "LISTENER  ADDRESS         PROTOCOL              ACCEPTED\n"
@@ -43,6 +48,8 @@ TEST(StatusText, ShowsWhatTheServerDoes) {
       "netrpc  serving   0.1.0             3            2       1  rpc.single, rpc.multi\n"
       "-       draining  0.0.9             2            7       0  -\n"
       "broken  failed    -                 0            -       -  -\n"
+      "apart   serving   1.0.0             1            -       -  -\n"
+      "apart is isolated: process 4712, 1 restart, the last one ended by exit code 1\n"
       "\n"
       "connections: 2 open, 12 accepted; closed: 9 finished, 1 no-route\n");
 }

@@ -48,6 +48,8 @@ dial_timeout = "3s"
 probe_timeout = "4s"
 control_timeout = "5s"
 spin = "6us"
+restart_wait = "7s"
+restart_delay = "8s"
 [swap]
 window = "0s"
 health_interval = "50ms"
@@ -76,6 +78,7 @@ library = "zebra.so"
 [plugin.ant]
 library = "./ant.so"
 sha256 = "abababababababababababababababababababababababababababababababab"
+isolation = "process"
 [[plugin.ant.route]]
 protocol = "ant"
 tag = 64
@@ -106,13 +109,15 @@ alpn = "x/ant"
   EXPECT_EQ(config->limits.probe_timeout, 4s);
   EXPECT_EQ(config->limits.control_timeout, 5s);
   EXPECT_EQ(config->limits.spin, 6us);
+  EXPECT_EQ(config->limits.restart_wait, 7s);
+  EXPECT_EQ(config->limits.restart_delay, 8s);
   EXPECT_EQ(config->swap.window, 0s);
   EXPECT_EQ(config->swap.health_interval, 50ms);
   EXPECT_EQ(config->swap.generations, 2u);
   ASSERT_EQ(config->listeners.size(), 4u);
   EXPECT_EQ(config->listeners[0].name, "server");
   EXPECT_EQ(config->listeners[0].address, "0.0.0.0:8300");
-  EXPECT_EQ(config->listeners[0].place.line, 29u);
+  EXPECT_EQ(config->listeners[0].place.line, 31u);
   EXPECT_EQ(config->listeners[1].protocol, "grpc.external");
   EXPECT_TRUE(config->listeners[1].insecure);
   EXPECT_FALSE(config->listeners[1].tls);
@@ -124,6 +129,9 @@ alpn = "x/ant"
   EXPECT_EQ(config->plugins[0].name, "zebra") << "plugins keep the order of the file";
   EXPECT_EQ(config->plugins[0].config, "{}");
   EXPECT_EQ(config->plugins[0].sha256, "");
+  EXPECT_EQ(config->plugins[0].isolation, Isolation::None);
+  EXPECT_EQ(config->plugins[1].isolation, Isolation::Process);
+  EXPECT_EQ(config->plugins[1].isolation_place.line, 55u);
   EXPECT_EQ(config->plugins[1].library, "./ant.so");
   EXPECT_EQ(
       config->plugins[1].sha256,
@@ -133,7 +141,7 @@ alpn = "x/ant"
   EXPECT_EQ(config->plugins[1].routes[0].protocol, "ant");
   EXPECT_EQ(config->plugins[1].routes[0].tag, 64);
   EXPECT_EQ(config->plugins[1].routes[0].alpn, "x/ant");
-  EXPECT_EQ(config->plugins[1].routes[0].place.line, 53u);
+  EXPECT_EQ(config->plugins[1].routes[0].place.line, 56u);
 }
 
 TEST(Parse, KeepsDefaultsForWhatIsNotSaid) {
@@ -210,6 +218,8 @@ TEST(Parse, NamesFileLineKeyAndWhatWouldBeRight) {
       {"[plugin.a]\nlibrary = \"a.so\"\nsha256 = \"ABCD\"",
        "p.toml:3: plugin.a.sha256: takes 64 digits of 0-9 and a-f (plugin hash FILE prints "
        "them)\n"},
+      {"[plugin.a]\nlibrary = \"a.so\"\nisolation = \"thread\"",
+       "p.toml:3: plugin.a.isolation: takes none or process, not \"thread\"\n"},
       {"host = true", "p.toml:1: host: takes a table, written [host], not true or false\n"},
       {"[[host]]", "p.toml:1: host: takes a table, written [host], not an array\n"},
       {"[tls]",
@@ -379,7 +389,8 @@ TEST(Parse, ReportsAllProblemsInTheOrderOfTheFile) {
       problems_of(
           "[plugin.x]\nlib = 1\n[[listener]]\nname = 2\naddress = \"[::1]:0\"\n[host]\nlops = 3"),
       "p.toml:1: plugin.x.library: must be set: the plugin's file, such as \"x.so\"\n"
-      "p.toml:2: plugin.x.lib: no such key; this table takes library, config, sha256, route\n"
+      "p.toml:2: plugin.x.lib: no such key; this table takes library, config, sha256, "
+      "isolation, route\n"
       "p.toml:4: listener[0].name: takes a string, not an integer\n"
       "p.toml:7: host.lops: no such key; did you mean \"loops\"?\n");
 }

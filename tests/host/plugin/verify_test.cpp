@@ -27,6 +27,20 @@ TEST(Verify, GivesThePlatformLibrariesThatAPluginNeeds) {
   EXPECT_THAT(verified->platform, testing::ElementsAre("libresolv.so.2", "libc.so.6"));
 }
 
+TEST(Verify, AProcessOfItsOwnTakesWhatCouldNotBeUnloaded) {
+  for (const auto* name :
+       {"exports_more", "unique_symbol", "nodelete", "static_tls", "private_library"}) {
+    const auto bytes = read_file(fixture(name));
+    EXPECT_FALSE(verify_plugin(name, name, as_span(bytes))) << name;
+    const auto verified = verify_plugin(name, name, as_span(bytes), Isolation::Process);
+    ASSERT_TRUE(verified) << verified.error().text;
+    for (const auto& library : verified->platform)
+      EXPECT_TRUE(is_platform_library(library)) << library;
+  }
+  const auto bytes = read_file(fixture("other_symbol"));
+  EXPECT_FALSE(verify_plugin("other_symbol", "x", as_span(bytes), Isolation::Process));
+}
+
 TEST(Verify, KnowsThePlatformLibraries) {
   for (const auto* shared :
        {"libc.so.6",

@@ -115,6 +115,9 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"a_pin",
             with("\"echo.so\"", "\"echo.so\"\nsha256 = \"" + std::string(64, 'a') + "\""),
             {{"plugin", "echo", "changed"}}},
+        Row{"an_isolation",
+            with("\"echo.so\"", "\"echo.so\"\nisolation = \"process\""),
+            {{"plugin", "echo", "changed"}}},
         Row{"a_route",
             with(
                 "[plugin.echo]",
