@@ -5,6 +5,7 @@ INTEROP_RAFT is the Go program in raft/, built. What is acknowledged must be the
 commands that a state machine has applied says that the histories are the same."""
 
 import contextlib
+import json
 import math
 import os
 import pathlib
@@ -151,6 +152,59 @@ class Raft(unittest.TestCase):
             cluster.start(ours)
             self.assertGreaterEqual(int(ours.state()["snapshot"]), snapshot)
             self.check(cluster)
+
+    def test_heartbeats_pass_beside_a_large_snapshot(self):
+        padding = 64 << 20
+        ours, theirs = {**SHORT_LOG["ours"], "padding": padding}, [*SHORT_LOG["theirs"], "-snapshot-pad", padding]
+        with Cluster(self.directory, [Go, Go, Ours], ours=ours, theirs=theirs) as cluster:
+            for leader, behind in ((cluster.nodes[2], cluster.nodes[0]), (cluster.nodes[0], cluster.nodes[2])):
+                behind.kill()
+                cluster.nodes.remove(behind)
+                cluster.lead(leader)
+                self.write(cluster)
+                leader.ask("snapshot")
+                self.write(cluster, 3)
+                cluster.nodes.append(behind)
+                term = leader.state()["term"]
+                cluster.start(behind)
+                self.watch(behind, int(leader.state()["applied"]))
+                self.check(cluster)
+                self.assertEqual((leader.state()["role"], leader.state()["term"]), ("Leader", term), "nobody began an election")
+
+    def watch(self, node, index):
+        """Until it has applied that: once it knows a leader it does so all the time, for it hears of that one."""
+        heard, requests, silence, known = None, 0, 0.0, False
+        began = time.monotonic()
+        while int((state := node.state())["applied"]) < index:
+            now = time.monotonic()
+            self.assertLess(now - began, LIMIT, state)
+            known = known or state["leader"] != ""
+            self.assertEqual(known, state["leader"] != "", state)
+            if isinstance(node, Ours) and (count := node.requests()) != requests:
+                silence, heard, requests = max(silence, now - (heard or now)), now, count
+        print(f"64 MiB to {node.name} within {time.monotonic() - began:.1f} s, silence of {1000 * silence:.0f} ms at most", flush=True)
+        self.assertLess(silence, HEARTBEAT / 1000)
+        snapshot = node.state()["snapshot"] if isinstance(node, Ours) else json.loads(node.ask("stats"))["last_snapshot_index"]
+        self.assertGreater(int(snapshot), COMMANDS, "it came as a snapshot")
+
+    def test_a_pipeline_fills_while_a_server_stands_still(self):
+        """130 requests are on their way before the first is answered: then all are, in their order."""
+        with Cluster(self.directory, [Go, Ours, Ours], ours={"max_pipeline": 130}) as cluster:
+            theirs, ours = cluster.nodes[:2]
+            for leader, still in ((theirs, ours), (ours, theirs)):
+                cluster.lead(leader)
+                self.write(cluster, 3)
+                cluster.settle()
+                term = leader.state()["term"]
+                pause(still)
+                cluster.nodes.remove(still)
+                try:
+                    self.write(cluster, 200)
+                finally:
+                    resume(still)
+                cluster.nodes.append(still)
+                self.check(cluster)
+                self.assertEqual(leader.state()["term"], term, "nobody began an election")
 
     def test_servers_come_and_go(self):
         with Cluster(self.directory, [Go, Ours, Ours]) as cluster:

@@ -84,7 +84,7 @@ class Node:
 class Ours(Node):
     """switchyard with raft.so, and the example's store as the state machine."""
 
-    def start(self, tls=None, limits=(), swap=None, **raft):
+    def start(self, tls=None, limits=(), swap=None, padding=0, **raft):
         config = {
             "node": self.name, "address": self.address, "data_dir": self.directory / self.name,
             "heartbeat_timeout": f"{HEARTBEAT}ms", "election_timeout": f"{HEARTBEAT}ms",
@@ -96,7 +96,8 @@ class Ours(Node):
             tls=tls, limits=limits, swap=swap,
             listeners=[{"name": "server", "address": self.address},
                        {"name": "kv", "address": "127.0.0.1:0", "protocol": "raft_kv"}],
-            plugins={"raft": {"library": "raft.so", "config": {**config, **raft}}, "raft_kv": {"library": "raft_kv.so"}},
+            plugins={"raft": {"library": "raft.so", "config": {**config, **raft}},
+                     "raft_kv": {"library": "raft_kv.so", "config": {"snapshot_padding": padding}}},
         )  # fmt: skip
         self.line = None
         return self
@@ -148,6 +149,10 @@ class Ours(Node):
 
     def signal(self, number):
         self.server.signal(number)
+
+    def requests(self):
+        """How many of other servers it has received."""
+        return sum(v for k, v in self.server.metrics().items() if k.startswith("switchyard_raft_requests_total"))
 
 
 class Go(Node):
