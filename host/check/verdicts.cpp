@@ -44,7 +44,8 @@ std::string remedy(const std::string& reason) {
   if (about("dial")) return "take or end every dial before stop() returns";
   if (about("let go") || about("lease")) return "release a lease after each call";
   if (about("mapped"))
-    return "no thread_local with a destructor on a thread of the host, no exported templates";
+    return "no thread_local with a destructor on a thread of the host, no exported templates; or "
+           "have it served with isolation = \"process\"";
   return "see \"Leaving\" in ABI.md";
 }
 

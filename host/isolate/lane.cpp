@@ -103,10 +103,8 @@ sy_status Lane::take(std::uint32_t protocol, Connection& connection) {
   if (taken.passed.peer_names.size() > kTextMax) return SY_LIMIT;
   if (waiting_.size() >= kWaitingMax) return SY_BUSY;
   waiting_.push_back(std::move(taken));
-  if (waiting_.size() == 1) {
-    if (channel_ && !pushing_) send_waiting();
-    if (!waiting_.empty()) expire();
-  }
+  if (channel_ && !pushing_) send_waiting();
+  if (waiting_.size() == 1) expire();
   return SY_OK;
 }
 
@@ -114,7 +112,9 @@ sy_status Lane::take(std::uint32_t protocol, Connection& connection) {
 void Lane::send_waiting() {
   while (channel_ && !waiting_.empty()) {
     const auto sent = send(waiting_.front());
-    if (sent == Channel::Sent::Never) return; // the process has gone, which is told elsewhere
+    // The process has gone, which is told elsewhere, or too many sockets are on their way
+    // (unix(7), ETOOMANYREFS): the next connection tries again.
+    if (sent == Channel::Sent::Never) return;
     if (sent == Channel::Sent::Later) {
       pushing_ = true;
       readable_->async_wait(

@@ -198,6 +198,32 @@ class Ends(unittest.TestCase):
                 with wire.handshake(wire.dial(server.address), client_context(authority)) as connection:
                     exchange(connection, b"hello", bytes([STREAM]))
 
+    def test_while_it_cannot_be_started_connections_wait_for_so_long(self):
+        limits = {"restart_wait": "200ms", "restart_delay": "100ms"}
+        with Server(plugins={**ECHO, "netrpc": {"library": "netrpc.so"}}, limits=limits) as server:
+            os.unlink(plugin(server)["staged"])
+            os.kill(process_of(server), signal.SIGKILL)
+            self.assertTrue(settles(lambda: "is missing" in plugin(server)["process"]["last_end"]))
+            for _ in range(3):
+                with wire.dial(server.address) as connection:
+                    wire.send(connection, bytes([STREAM]))
+                    self.assertLess(wire.seconds_until_closed(connection), 0.2 + BACK)
+            self.assertEqual(server.status()["connections"]["closed"]["refused"], 3)
+            self.assertEqual(plugin(server)["errors"], 3)
+            with wire.dial(server.address) as connection:
+                wire.ping(connection, opening=bytes([wire.RPC]))
+            command("plugin", "swap", "echo", "--socket", server.socket)
+            self.assertEqual(echo(server.address, STREAM), b"")
+
+    def test_it_leaves_signals_to_the_server(self):
+        """systemd sends SIGTERM to each process of a service."""
+        with Server(plugins=ECHO) as server:
+            pid = process_of(server)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                os.kill(pid, number)
+            self.assertEqual(echo(server.address, STREAM), b"")
+            self.assertEqual((process_of(server), plugin(server)["process"]["restarts"]), (pid, 0))
+
     def test_the_end_of_the_server_ends_it(self):
         for number in (signal.SIGTERM, signal.SIGKILL):
             server = Server(plugins=ECHO)

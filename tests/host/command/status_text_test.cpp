@@ -49,7 +49,7 @@ TEST(StatusText, ShowsWhatTheServerDoes) {
       "-       draining  0.0.9             2            7       0  -\n"
       "broken  failed    -                 0            -       -  -\n"
       "apart   serving   1.0.0             1            -       -  -\n"
-      "apart is isolated: process 4712, 1 restart, the last one ended by exit code 1\n"
+      "apart is isolated: process 4712, 1 restart, last end: exit code 1\n"
       "\n"
       "connections: 2 open, 12 accepted; closed: 9 finished, 1 no-route\n");
 }

@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <cstring>
 #include <fcntl.h>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <utility>
 
 namespace switchyard::host {
@@ -49,6 +51,36 @@ TEST(Channel, CarriesADescriptor) {
   EXPECT_NE(received.descriptor.get(), reader.get());
   EXPECT_EQ(identity(received.descriptor.get()).st_ino, identity(reader.get()).st_ino);
   EXPECT_EQ(::fcntl(received.descriptor.get(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+}
+
+TEST(Channel, TakesOneDescriptorAMessage) {
+  const auto [ours, theirs] = Channel::pair();
+  const auto bytes = encode(Drained{});
+  iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  const std::array<int, 2> numbers{ours.descriptor(), theirs.descriptor()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof numbers)> rights{};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = rights.data();
+  header.msg_controllen = rights.size();
+  auto* control = CMSG_FIRSTHDR(&header);
+  control->cmsg_level = SOL_SOCKET;
+  control->cmsg_type = SCM_RIGHTS;
+  control->cmsg_len = CMSG_LEN(sizeof numbers);
+  std::memcpy(CMSG_DATA(control), numbers.data(), sizeof numbers);
+  ASSERT_GT(::sendmsg(ours.descriptor(), &header, 0), 0);
+
+  const int lowest = ::dup(0); // what is open now, and after
+  ::close(lowest);
+  {
+    const auto received = theirs.receive();
+    EXPECT_EQ(received.heard, Heard::Whole);
+    EXPECT_EQ(received.descriptor.get(), lowest);
+  }
+  const int after = ::dup(0);
+  EXPECT_EQ(after, lowest) << "none of the two is left";
+  ::close(after);
 }
 
 TEST(Channel, SaysWhenTheOtherSideDoesNotRead) {
