@@ -35,6 +35,7 @@ Conversation::~Conversation() {
 
 void Conversation::receive(std::span<const std::byte> bytes) {
   if (closing_) return;
+  used_ = true;
   if (incoming_) {
     store(bytes);
     return go_on();
@@ -72,7 +73,11 @@ void Conversation::drain() {
   draining_ = true;
   if (busy()) return call_->cancel();
   if (incoming_) return; // the rest of a request is on its way
-  closing_ = true;
+  closing_ = used_;      // and so is the first one
+}
+
+void Conversation::end_unused() {
+  if (!used_) closing_ = true;
 }
 
 bool Conversation::may_begin() const {

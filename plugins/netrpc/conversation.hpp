@@ -31,8 +31,15 @@ public:
   void write_on();
   void go_on();
 
-  /// Answers what is in progress, begins nothing more.
+  /// Answers what is in progress, or what its peer has opened it for and may be sending already;
+  /// begins nothing more.
   void drain();
+
+  /// After drain(): the peer has opened it for nothing, unless a request has begun to come.
+  void end_unused();
+
+  /// Since the peer has heard of the end, until what it has sent before is here.
+  static constexpr std::chrono::seconds kLate{1};
 
   /// Nothing is left to be done: the stream is to be closed.
   [[nodiscard]] bool over() const noexcept { return closing_ && !busy() && !outgoing_; }
@@ -101,6 +108,7 @@ private:
   const Audience audience_;
   bool closing_ = false; ///< no further request is begun
   bool draining_ = false;
+  bool used_ = false; ///< something has come
   bool peer_ended_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace switchyard::netrpc {
 namespace {
@@ -17,48 +18,52 @@ constexpr std::chrono::seconds kFarewellLimit{2};
 
 MultiConnection::MultiConnection(Loop& loop, sy_connection* connection)
     : YamuxConnection{loop, connection, yamux::Role::Server},
-      unheard_{&MultiConnection::unheard, this} {
+      farewell_{&MultiConnection::farewell_over, this} {
   ++loop.count.sessions;
 }
 
 MultiConnection::~MultiConnection() {
-  loop().deadlines.disarm(unheard_);
+  loop().deadlines.disarm(farewell_);
   for (auto& stream : streams_)
     end_conversation(stream);
   --loop().count.sessions;
 }
 
 void MultiConnection::receive_end() {
-  finish(conversations_ == 0 ? SY_CLOSE_FINISHED : SY_CLOSE_PEER_GONE);
+  if (conversations_ > 0) return finish(SY_CLOSE_PEER_GONE);
+  finish(draining_ ? SY_CLOSE_DRAINED : SY_CLOSE_FINISHED);
 }
 
 // A stream that the peer has opened before it hears of the end is served: a call in it does not
 // fail, and neither does one in a stream that it had kept.
 void MultiConnection::begin_drain() {
   session().say_farewell();
-  loop().deadlines.arm_after(unheard_, kFarewellLimit);
+  loop().deadlines.arm_after(farewell_, kFarewellLimit);
 }
 
+// hashicorp/yamux answers a ping before what another thread of its client was about to send: a
+// stream, or the request in it, may still come.
 void MultiConnection::on_farewell_heard() {
-  loop().deadlines.disarm(unheard_);
-  if (!draining_ && !ending()) end_streams();
+  if (draining_ || ending()) return;
+  drain_streams();
+  loop().deadlines.arm_after(farewell_, Conversation::kLate);
 }
 
-void MultiConnection::unheard(void* self) {
+void MultiConnection::farewell_over(void* self) {
   auto& connection = *static_cast<MultiConnection*>(self);
-  if (!connection.ending()) connection.end_streams();
+  if (!connection.ending()) connection.end_farewell();
   connection.end_turn();
 }
 
-void MultiConnection::end_streams() {
+void MultiConnection::drain_streams() {
   draining_ = true;
-  std::vector<std::uint32_t> ids;
-  for (const auto& stream : streams_)
-    ids.push_back(stream.id);
-  for (const auto id : ids) {
-    if (auto* conversation = this->conversation(id)) conversation->drain();
-    close_if_over(id);
-  }
+  for_each_conversation([](Conversation& conversation) { conversation.drain(); });
+}
+
+void MultiConnection::end_farewell() {
+  if (!draining_) drain_streams();
+  left_ = true;
+  for_each_conversation([](Conversation& conversation) { conversation.end_unused(); });
   finish_if_drained();
 }
 
@@ -66,19 +71,25 @@ void MultiConnection::make_progress() {
   YamuxConnection::make_progress();
   if (!held_back_) return;
   held_back_ = false;
+  for_each_conversation([](Conversation& conversation) { conversation.go_on(); });
+}
+
+/// It may be over afterwards.
+void MultiConnection::for_each_conversation(void (*act)(Conversation&)) {
   std::vector<std::uint32_t> ids;
   for (const auto& stream : streams_)
     ids.push_back(stream.id);
   for (const auto id : ids) {
-    if (auto* conversation = this->conversation(id)) conversation->go_on();
+    if (auto* conversation = this->conversation(id)) act(*conversation);
     close_if_over(id);
   }
 }
 
 void MultiConnection::on_open(std::uint32_t id) {
   const auto place = std::ranges::lower_bound(streams_, id, {}, &Stream::id);
-  streams_.insert(
-      place, {id, std::make_unique<Conversation>(loop(), *this, id, Audience::Authenticated)});
+  auto conversation = std::make_unique<Conversation>(loop(), *this, id, Audience::Authenticated);
+  if (draining_) conversation->drain();
+  streams_.insert(place, {id, std::move(conversation)});
   ++conversations_;
   ++loop().count.streams;
   session().accept(id);
@@ -175,7 +186,7 @@ void MultiConnection::end_conversation(Stream& stream) {
 }
 
 void MultiConnection::finish_if_drained() {
-  if (draining_ && conversations_ == 0) finish(SY_CLOSE_DRAINED);
+  if (left_ && conversations_ == 0) finish(SY_CLOSE_DRAINED);
 }
 
 } // namespace switchyard::netrpc

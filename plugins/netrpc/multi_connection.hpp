@@ -52,17 +52,20 @@ private:
 
   [[nodiscard]] std::vector<Stream>::iterator find(std::uint32_t id);
   [[nodiscard]] Conversation* conversation(std::uint32_t id);
+  void for_each_conversation(void (*act)(Conversation&));
   void close_if_over(std::uint32_t id);
   void forget(std::uint32_t id);
   void end_conversation(Stream& stream);
   void finish_if_drained();
-  void end_streams();
-  static void unheard(void* self);
+  void drain_streams();
+  void end_farewell();
+  static void farewell_over(void* self);
 
   std::vector<Stream> streams_; ///< ascending ids; the same as the session's
   std::uint32_t conversations_ = 0;
-  Deadline unheard_;       ///< of the peer's answer to our farewell
-  bool draining_ = false;  ///< the peer knows: streams end as they are idle
+  Deadline farewell_;      ///< of the peer's answer to it, then of what it sent before
+  bool draining_ = false;  ///< the peer knows: streams end when their request is answered
+  bool left_ = false;      ///< what the peer sent before it knew is here
   bool held_back_ = false; ///< a conversation was told not to begin
   std::ptrdiff_t held_input_ = 0;
   std::ptrdiff_t held_output_ = 0;

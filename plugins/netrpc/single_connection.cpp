@@ -14,11 +14,14 @@ constexpr std::ptrdiff_t kReadAheadMax = 64 * 1024;
 } // namespace
 
 SingleConnection::SingleConnection(Loop& loop, sy_connection* connection, Audience audience)
-    : Connection{loop, connection}, conversation_{loop, *this, 0, audience} {
+    : Connection{loop, connection},
+      late_{&SingleConnection::late, this},
+      conversation_{loop, *this, 0, audience} {
   ++loop.count.streams;
 }
 
 SingleConnection::~SingleConnection() {
+  loop().deadlines.disarm(late_);
   --loop().count.streams;
 }
 
@@ -35,6 +38,14 @@ void SingleConnection::receive_end() {
 void SingleConnection::begin_drain() {
   conversation_.drain();
   finish_if_over();
+  if (!ending()) loop().deadlines.arm_after(late_, Conversation::kLate);
+}
+
+void SingleConnection::late(void* self) {
+  auto& connection = *static_cast<SingleConnection*>(self);
+  connection.conversation_.end_unused();
+  if (!connection.ending()) connection.finish_if_over();
+  connection.end_turn();
 }
 
 void SingleConnection::consume_output(std::size_t count) {

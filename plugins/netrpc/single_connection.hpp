@@ -13,6 +13,8 @@ public:
 private:
   ~SingleConnection() override;
 
+  static void late(void* self);
+
   void receive(std::span<const std::byte> bytes) override;
   void receive_end() override;
   void begin_drain() override;
@@ -38,6 +40,7 @@ private:
   void finish_if_over();
 
   std::vector<std::byte> output_;
+  Deadline late_; ///< of a first request, once it is drained
   std::ptrdiff_t held_input_ = 0;
   bool waits_for_room_ = false; ///< the conversation has more to write
   Conversation conversation_;   // last: it speaks to the rest until its end

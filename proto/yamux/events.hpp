@@ -31,7 +31,7 @@ public:
   /// The peer says GoAway: open() fails from now on; streams that are open go on.
   virtual void on_go_away() = 0;
 
-  /// The peer has heard say_farewell(): what it opened before has been reported.
+  /// The peer has heard say_farewell(), and opens no stream that it was not about to open.
   virtual void on_farewell_heard() {}
 
 protected:

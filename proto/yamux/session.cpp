@@ -62,7 +62,6 @@ boost::system::result<void> Session::on_frame(const Header& header, Events& even
       put(FrameType::Ping, bits(Flag::Ack), 0, header.length);
     } else if (farewell_ == header.length) {
       farewell_.reset();
-      going_away_ = true;
       events.on_farewell_heard();
     }
     return {};
@@ -186,7 +185,7 @@ void Session::resume(Events& events) {
 }
 
 boost::system::result<std::uint32_t> Session::open() {
-  if (going_away_ || farewell_ || peer_going_away_) return Error::GoingAway;
+  if (going_away_ || leaving_ || peer_going_away_) return Error::GoingAway;
   if (opening_ >= limits_->accept_backlog) return Error::BacklogFull;
   if (streams_.size() >= limits_->streams_max) return Error::StreamLimit;
   while (next_id_ < kLastId && is_open(next_id_))
@@ -259,6 +258,7 @@ void Session::go_away(GoAwayCode code) {
 }
 
 void Session::say_farewell() {
+  leaving_ = true;
   put(FrameType::GoAway, 0, 0, static_cast<std::uint32_t>(GoAwayCode::Normal));
   farewell_ = next_ping_++;
   put(FrameType::Ping, bits(Flag::Syn), 0, *farewell_);

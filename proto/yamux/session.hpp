@@ -67,8 +67,9 @@ public:
   /// Tells the peer to open no more streams; those it opens nevertheless are answered with RST.
   void go_away(GoAwayCode code);
 
-  /// The same as a friendly end: sends a ping behind the GoAway, and accepts streams until it is
-  /// answered, because the peer has opened them before it knew. Then comes on_farewell_heard().
+  /// Asks the peer to open no more streams, and accepts those that it opens before it knows: sends
+  /// a ping behind the GoAway, whose answer is on_farewell_heard(). One that opens streams in one
+  /// thread and answers pings in another (hashicorp/yamux) may have sent the answer first.
   void say_farewell();
 
   /// Does what is due at `now`: pings, or fails with Error::KeepAliveTimeout and the session is
@@ -130,6 +131,7 @@ private:
   bool probing_ = false;   ///< a ping is out, deadline_ is its time limit
   bool held_back_ = false; ///< a stream waits for room in output()
   bool going_away_ = false;
+  bool leaving_ = false;
   std::optional<std::uint32_t> farewell_; ///< the ping behind our GoAway, until it is answered
   bool peer_going_away_ = false;
 };

@@ -4,6 +4,8 @@
 
 #include <switchyard/netrpc/client.h>
 
+#include <proto/yamux/header.hpp>
+
 #include <thread>
 #include <utility>
 
@@ -14,6 +16,15 @@ using testing::Each;
 using testing::HasSubstr;
 
 class NetrpcLifecycle : public Netrpc {};
+
+/// The frame that opens stream `id` with `bytes`.
+std::string opening(std::uint32_t id, std::string_view bytes) {
+  const auto header = yamux::encode_header(
+      {.flags = static_cast<std::uint16_t>(yamux::Flag::Syn),
+       .stream_id = id,
+       .length = static_cast<std::uint32_t>(bytes.size())});
+  return std::string{reinterpret_cast<const char*>(header.data()), header.size()}.append(bytes);
+}
 
 TEST_F(NetrpcLifecycle, SaysTheSameInDescriptorAndManifest) {
   EXPECT_EQ(plugin->magic, SY_PLUGIN_MAGIC);
@@ -81,10 +92,13 @@ TEST_F(NetrpcLifecycle, DrainsConnectionsThatWait) {
   const auto stream = multi.open(request(1, "Status.Ping"));
   multi.receive(stream, 40);
   auto drained = drain();
-  EXPECT_EQ(single.receive_all(), "");
   EXPECT_EQ(multi.receive_all(stream), "");
   EXPECT_TRUE(multi.was_finished(stream));
   EXPECT_TRUE(multi.told_to_go());
+  settle();
+  advance(kSecond);
+  EXPECT_EQ(single.receive_all(), "");
+  EXPECT_EQ(multi.socket().receive_all(), "");
   single.close();
   multi.socket().close();
   drained.wait();
@@ -129,6 +143,34 @@ TEST_F(NetrpcLifecycle, ServesAStreamThatMeetsItsGoAway) {
   drained.wait();
 }
 
+// hashicorp/yamux answers the farewell before what another thread of its client was about to send.
+TEST_F(NetrpcLifecycle, ServesWhatComesBehindTheAnswerToItsFarewell) {
+  auto single = open(kSingle);
+  YamuxPeer multi{open(kMulti)};
+  const auto kept = multi.open(request(1, "Status.Ping"));
+  EXPECT_EQ(multi.receive(kept, response(1, "Status.Ping").size()), response(1, "Status.Ping"));
+  const auto opened = multi.open();
+  const auto unused = multi.open();
+  auto drained = drain();
+  EXPECT_EQ(multi.receive_all(kept), "") << "which was idle; so the answer has come";
+  multi.send(opened, request(2, "Status.Ping"));
+  EXPECT_EQ(multi.receive_all(opened), response(2, "Status.Ping"));
+  multi.socket().send(
+      opening(unused + 2, request(3, "Status.Ping"))); // which a session would not do
+  for (std::string raw; raw.find(response(3, "Status.Ping")) == raw.npos;)
+    raw += multi.socket().receive(1);
+  single.send(request(4, "Status.Ping"));
+  EXPECT_EQ(single.receive_all(), response(4, "Status.Ping"));
+  settle();
+  advance(kSecond);
+  EXPECT_EQ(multi.receive_all(unused), "");
+  EXPECT_TRUE(multi.was_finished(unused));
+  single.close();
+  multi.socket().close();
+  drained.wait();
+  EXPECT_THAT(host.closed(2), Each(SY_CLOSE_DRAINED));
+}
+
 TEST_F(NetrpcLifecycle, EndsAStreamWhosePeerDoesNotAnswerItsFarewell) {
   YamuxPeer multi{open(kMulti)};
   const auto kept = multi.open(request(1, "Status.Ping"));
@@ -145,6 +187,8 @@ TEST_F(NetrpcLifecycle, EndsAStreamWhosePeerDoesNotAnswerItsFarewell) {
 TEST_F(NetrpcLifecycle, WaitsForAPeersGoodbyeForAWhile) {
   const auto client = open(kSingle);
   auto drained = drain();
+  settle();
+  advance(kSecond);
   EXPECT_EQ(client.receive_all(), "");
   settle();
   advance(10 * kSecond);
