@@ -13,48 +13,26 @@ import os
 import pathlib
 import queue
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path = [str(ROOT / "tests/system"), *(path for path in sys.path if path != str(ROOT / "tests/interop"))]
+sys.path = [str(ROOT / "tests/system"), str(ROOT / "tests/interop/grpc"), *(path for path in sys.path if path != str(ROOT / "tests/interop"))]
 
 import grpc  # noqa: E402
 from certificates import Authority  # noqa: E402
 from echo_client import SERVICE, STEP, Echo, fields, payload, request, text_field  # noqa: E402
+from npm import HERE, PACKAGES, install_packages  # noqa: E402
 from process import Process, settles  # noqa: E402
 from server import BINARY, SOAK, Server  # noqa: E402
 
-HERE = ROOT / "tests/interop/grpc"
-PACKAGES = ROOT / "build/peers/grpc-clients"
 PROTO = ROOT / "tests/peer/grpc_echo/echo.proto"
 GREETER = "switchyard.example.Greeter"
 MIB = 1 << 20
 EXTERNAL, INTERNAL = 50 * MIB, 4 * MIB  # bytes of a message that the two servers receive at most
 LIMIT = 400  # seconds of one program
-
-
-def install_packages():
-    """npm's packages into build/peers, once; needs the registry then."""
-    lock = (HERE / "package-lock.json").read_text()
-    installed = PACKAGES / "installed"
-    if installed.exists() and installed.read_text() == lock:
-        return
-    if not shutil.which("npm"):
-        raise RuntimeError("npm is missing: packaging/install-dependencies test")
-    PACKAGES.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, PACKAGES)
-    done = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"],
-        cwd=PACKAGES, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT,
-    )  # fmt: skip
-    if done.returncode != 0:
-        raise RuntimeError(f"npm ci could not install {HERE / 'package-lock.json'}; is its registry reachable?\n{done.stdout}")
-    installed.write_text(lock)
 
 
 def setUpModule():

@@ -1,7 +1,7 @@
 // Calls Status.Ping through every way into a server port, with the libraries that Consul itself uses
 // (hashicorp/yamux, net-rpc-msgpackrpc, crypto/tls), and checks every answer.
 //
-// One line a leg on standard output; exit status 1 if anything was not as it should be.
+// One line a leg on standard output; exit status 1 if anything was not as it should be. With -load see load.go.
 package main
 
 import (
@@ -41,6 +41,7 @@ var (
 	ca          = flag.String("ca", "", "certificate of the authority, PEM")
 	certificate = flag.String("cert", "", "certificate of the client, PEM")
 	key         = flag.String("key", "", "key of the client, PEM")
+	inFlight    = flag.Int("load", 0, "keep this many calls under way over tag 4 until standard input ends, instead")
 	serverName  = flag.String("server-name", "server.dc1.consul", "name the server's certificate must have")
 )
 
@@ -308,6 +309,10 @@ func main() {
 	host, _, err := net.SplitHostPort(*address)
 	if err != nil || !net.ParseIP(host).IsLoopback() {
 		log.Fatalf("-address %q: not a loopback ip:port", *address)
+	}
+	if *inFlight > 0 {
+		carryLoad(*inFlight)
+		return
 	}
 	c, err := load()
 	if err != nil {
