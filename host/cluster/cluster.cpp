@@ -104,12 +104,13 @@ ControlReply peers(const Provider& raft) {
 struct Waiting {
   ControlReply reply;
   Cluster::Post post;
+  bool tells_index; ///< of what it has put into the log
 
   static void
   done(void* context, sy_status status, std::uint64_t index, sy_bytes, const sy_error* error) {
     const std::unique_ptr<Waiting> self{static_cast<Waiting*>(context)};
-    auto answer = status == SY_OK ? json::object{{"index", index}}
-                                  : failure(static_cast<const char*>(error->text));
+    auto answer = self->tells_index ? json::object{{"index", index}} : json::object{{"ok", true}};
+    if (status != SY_OK) answer = failure(static_cast<const char*>(error->text));
     self->post([reply = self->reply, answer = std::move(answer)]() mutable {
       reply.end(std::move(answer));
     });
@@ -117,8 +118,8 @@ struct Waiting {
 };
 
 template <class Begin>
-ControlReply call(const Cluster::Post& post, Begin begin) {
-  auto waiting = std::make_unique<Waiting>(Waiting{ControlReply{}, post});
+ControlReply call(const Cluster::Post& post, Begin begin, bool tells_index = true) {
+  auto waiting = std::make_unique<Waiting>(Waiting{ControlReply{}, post, tells_index});
   const ControlReply reply = waiting->reply;
   const sy_status status = begin(&Waiting::done, waiting.get());
   if (status == SY_OK) {
@@ -131,12 +132,8 @@ ControlReply call(const Cluster::Post& post, Begin begin) {
           : "raft takes no call now: it is starting or stopping, or too many wait");
 }
 
-ControlReply control(sy_status status, const sy_error& error) {
-  if (status != SY_OK) return failure(static_cast<const char*>(error.text));
-  return json::object{{"ok", true}};
-}
-
-ControlReply bootstrap(const Provider& raft, const json::object& request) {
+ControlReply
+bootstrap(const Cluster::Post& post, const Provider& raft, const json::object& request) {
   struct Founder {
     std::string id;
     std::string address;
@@ -163,8 +160,10 @@ ControlReply bootstrap(const Provider& raft, const json::object& request) {
   std::vector<sy_raft_server> servers;
   for (const auto& founder : founders)
     servers.push_back({to_c(founder.id), to_c(founder.address), 1, 0});
-  auto error = make_error();
-  return control(raft->bootstrap(raft.get(), servers.data(), servers.size(), &error), error);
+  const auto begin = [&](sy_raft_done done, void* context) {
+    return raft->bootstrap(raft.get(), servers.data(), servers.size(), done, context);
+  };
+  return call(post, begin, false);
 }
 
 } // namespace
@@ -206,10 +205,12 @@ ControlReply Cluster::answer(std::string_view what, const json::object& request)
       return raft->snapshot(raft.get(), kCallLimit, done, context);
     });
   }
-  if (what == "bootstrap") return bootstrap(raft, request);
+  if (what == "bootstrap") return bootstrap(post_, raft, request);
   if (what == "recover") {
-    auto error = make_error();
-    return control(raft->recover(raft.get(), &error), error);
+    const auto begin = [&](sy_raft_done done, void* context) {
+      return raft->recover(raft.get(), done, context);
+    };
+    return call(post_, begin, false);
   }
   return failure("this server does not know the command 'cluster." + std::string{what} + "'");
 }

@@ -88,8 +88,10 @@ sy_status state(void* provider, sy_raft_tell tell, void* context) {
   return at_boundary([&] { return node_of(provider).state(tell, context); });
 }
 
-sy_status bootstrap(void* provider, const sy_raft_server* servers, size_t count, sy_error* error) {
-  return at_boundary(error, [&] {
+sy_status bootstrap(
+    void* provider, const sy_raft_server* servers, size_t count, sy_raft_done done, void* context) {
+  if (done == nullptr) return SY_INVALID;
+  return at_boundary([&] {
     raftwire::Configuration founders;
     for (std::size_t i = 0; i < count; ++i) {
       founders.servers.push_back(
@@ -97,22 +99,17 @@ sy_status bootstrap(void* provider, const sy_raft_server* servers, size_t count,
            std::string{view(servers[i].id)},
            std::string{view(servers[i].address)}});
     }
-    auto& node = node_of(provider);
-    const auto& own = node.settings().core;
-    const auto* self = founders.find(own.id);
-    if (!founders.valid() || self == nullptr || self->address != own.address) {
-      throw Failure{
-          SY_INVALID,
-          "the first servers need names and addresses of their own, one of them a vote, and this "
-          "server among them as " +
-              own.id + " at " + own.address};
-    }
-    node.bootstrap(founders);
+    return Plugin<Instance>::of(provider).begin_anew(
+        [founders = std::move(founders)](Node& node) { node.bootstrap(founders); }, done, context);
   });
 }
 
-sy_status recover(void* provider, sy_error* error) {
-  return at_boundary(error, [&] { node_of(provider).recover(); });
+sy_status recover(void* provider, sy_raft_done done, void* context) {
+  if (done == nullptr) return SY_INVALID;
+  return at_boundary([&] {
+    return Plugin<Instance>::of(provider).begin_anew(
+        [](Node& node) { node.recover(); }, done, context);
+  });
 }
 
 constexpr sy_raft_consensus kConsensus = {

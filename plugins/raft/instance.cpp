@@ -40,6 +40,7 @@ void Instance::check_config(std::string_view config) {
 void Instance::activate() {
   open();
   node_.begin(config_.founders);
+  renewals_.start(host_, "raft-renewal");
 }
 
 void Instance::open() {
@@ -47,8 +48,23 @@ void Instance::open() {
   static_cast<void>(loops_.post(Node::kHome, [this] { outbounds_.reopen(); }));
 }
 
+sy_status Instance::begin_anew(std::function<void(Node&)> work, sy_raft_done done, void* context) {
+  if (quiet_ || draining_) return SY_CANCELLED;
+  if (renewing_.exchange(true)) return SY_LIMIT;
+  const auto renewal = std::make_shared<Renewal>(std::move(work), done, context);
+  const bool posted = renewals_.post([this, renewal] {
+    renewal->run(node_);
+    renewing_ = false;
+  });
+  if (posted) return SY_OK;
+  renewal->forget();
+  return SY_CANCELLED;
+}
+
 /// The lock of the directory is handed over as it is, so that nobody else gets it in between.
 void Instance::quiesce(const StateSink& sink) {
+  renewals_.end();
+  renewing_ = false;
   try {
     node_.step_aside();
     const auto handed = node_.quiet();
@@ -65,6 +81,7 @@ void Instance::quiesce(const StateSink& sink) {
       outbounds_.reopen();
       node_.go_on();
     }));
+    renewals_.start(host_, "raft-renewal");
     throw;
   }
   node_.let_go();
@@ -77,6 +94,7 @@ void Instance::take_over(const State& state) {
   const auto handed = decode_hand_over(state.data);
   open();
   node_.take_over(handed, state.descriptors[0]);
+  renewals_.start(host_, "raft-renewal");
 }
 
 /// With TLS only a server of this datacenter may speak: any certificate of the CA, an agent's too,
@@ -128,6 +146,7 @@ void Instance::close_connections() {
 void Instance::stop() {
   draining_ = true;
   close_connections();
+  renewals_.end();
   node_.end();
   pass_loops();
 }

@@ -4,6 +4,7 @@
 
 #include <plugins/raft/driver/inbound.hpp>
 #include <plugins/raft/driver/outbounds.hpp>
+#include <plugins/raft/driver/renewal.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -44,6 +45,10 @@ public:
 
   [[nodiscard]] Node& node() noexcept { return node_; }
 
+  /// Lets `work` end the node and begin it anew, on a thread of its own. `done` is told, unless it
+  /// returns anything but SY_OK. Any thread.
+  sy_status begin_anew(std::function<void(Node&)> work, sy_raft_done done, void* context);
+
 private:
   [[nodiscard]] std::shared_ptr<const Machine>
   made(std::string_view key, const sy_raft_machine& machine, sy_registration* registration) const;
@@ -58,6 +63,8 @@ private:
   const Metrics metrics_;
   Outbounds outbounds_;
   Node node_;
+  Worker renewals_;
+  std::atomic<bool> renewing_ = false;
   std::vector<Inbound::Shared> inbounds_; ///< by loop
   std::atomic<bool> draining_ = false;
   std::atomic<bool> quiet_ = false; ///< another version goes on, or is about to

@@ -192,7 +192,7 @@ PINNED(FIELD(sy_raft_consensus, durable), void (*)(void*, uint64_t));
 PINNED(FIELD(sy_raft_consensus, state), sy_status (*)(void*, sy_raft_tell, void*));
 PINNED(
     FIELD(sy_raft_consensus, bootstrap),
-    sy_status (*)(void*, const sy_raft_server*, size_t, sy_error*));
-PINNED(FIELD(sy_raft_consensus, recover), sy_status (*)(void*, sy_error*));
+    sy_status (*)(void*, const sy_raft_server*, size_t, sy_raft_done, void*));
+PINNED(FIELD(sy_raft_consensus, recover), sy_status (*)(void*, sy_raft_done, void*));
 PINNED(CALLBACK(sy_raft_done), void (*)(void*, sy_status, uint64_t, sy_bytes, const sy_error*));
 PINNED(CALLBACK(sy_raft_tell), void (*)(void*, const sy_raft_state*));

@@ -267,6 +267,15 @@ void Node::forget_machine_error() {
 }
 
 void Node::bootstrap(const raftwire::Configuration& founders) {
+  const auto& own = settings_.core;
+  const auto* self = founders.find(own.id);
+  if (!founders.valid() || self == nullptr || self->address != own.address) {
+    throw Failure{
+        SY_INVALID,
+        "the first servers need names and addresses of their own, one of them a vote, and this "
+        "server among them as " +
+            own.id + " at " + own.address};
+  }
   {
     const std::lock_guard lock{mutex_};
     if (!core_) throw Failure{SY_AGAIN, "the plugin is not active"};
@@ -277,7 +286,7 @@ void Node::bootstrap(const raftwire::Configuration& founders) {
           "already. To make it one of its own, see recover"};
     }
   }
-  end();
+  let_go();
   forget_machine_error();
   begin(founders);
 }
@@ -297,7 +306,7 @@ void Node::recover() {
       throw Failure{SY_INVALID, "this server has nothing that could be recovered; see bootstrap"};
     }
   }
-  end();
+  let_go();
   forget_machine_error();
   {
     const std::lock_guard lock{mutex_};
@@ -311,7 +320,6 @@ void Node::recover() {
     auto done = ballots_->save(ballot);
     if (done) done = log_->take_batch().write(*disk_, settings_.log);
     close();
-    lock_.reset();
     if (!done) throw Failure{SY_INTERNAL, "cannot write: " + done.error().message()};
   }
   begin({});

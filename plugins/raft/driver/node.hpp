@@ -148,9 +148,11 @@ public:
   void durable(std::uint64_t index);
   sy_status state(sy_raft_tell tell, void* context);
 
-  /// [control]
+  /// They end() and begin(). Throw Failure. [a thread of the plugin, while nobody else does either]
   void bootstrap(const raftwire::Configuration& founders);
   void recover();
+
+  /// [control]
   void bind(const std::shared_ptr<const Machine>& machine);
   void unbind(sy_registration* registration);
 

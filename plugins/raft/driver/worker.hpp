@@ -15,7 +15,10 @@ class Worker {
 public:
   /// Starts the thread. Throws Failure. [control]
   void start(const Host& host, std::string_view name) {
-    ended_ = false;
+    {
+      const std::lock_guard lock{mutex_};
+      ended_ = false;
+    }
     thread_ = Thread{host, name, [this] { run(); }};
   }
 
@@ -30,12 +33,14 @@ public:
     tasks_.clear();
   }
 
-  /// Runs `task` later, after those before it; drops it when the thread is ended.
-  void post(std::function<void()> task) {
+  /// Runs `task` later, after those before it; drops it when the thread is ended. False: it is
+  /// ended already.
+  bool post(std::function<void()> task) {
     const std::lock_guard lock{mutex_};
-    if (ended_) return;
+    if (ended_) return false;
     tasks_.push_back(std::move(task));
     changed_.notify_one();
+    return true;
   }
 
 private:

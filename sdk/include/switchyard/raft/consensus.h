@@ -221,14 +221,20 @@ typedef struct sy_raft_consensus {
   sy_status (*state)(void* provider, sy_raft_tell tell, void* context);
 
   /* Writes the first configuration of a cluster on a server that has nothing yet; SY_EXISTS when it
-   * has. Every founding server gets the same one, or one of them only. [control] */
+   * has. Every founding server gets the same one, or one of them only. It ends all other calls, and
+   * ends itself once the log is open again, with index 0. SY_LIMIT: one, or a recover, is under
+   * way. [any thread] */
   sy_status (*bootstrap)(
-      void* provider, const sy_raft_server* servers, size_t count, sy_error* error);
+      void* provider,
+      const sy_raft_server* servers,
+      size_t count,
+      sy_raft_done done,
+      void* context);
 
   /* Makes this server the only member of its cluster, whatever that was: for when a majority is
    * lost for good. Acknowledged commands that had not reached it are lost; the other servers must
-   * be emptied before they are added again. [control] */
-  sy_status (*recover)(void* provider, sy_error* error);
+   * be emptied before they are added again. Ends as bootstrap. [any thread] */
+  sy_status (*recover)(void* provider, sy_raft_done done, void* context);
 } sy_raft_consensus;
 
 #ifdef __cplusplus
