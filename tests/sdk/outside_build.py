@@ -13,8 +13,8 @@ import sys
 import tempfile
 
 
-EXAMPLES = {"echo": "echo", "grpc_greeter": "greeter"}  # folder → plugin
-TAGS = {"echo": [14, 15], "greeter": []}
+EXAMPLES = {"echo": "echo", "grpc_greeter": "greeter", "raft_kv": "raft_kv"}  # folder → plugin
+TAGS = {"echo": [14, 15], "greeter": [], "raft_kv": [None]}
 
 
 def run(*command, **options):
@@ -58,7 +58,7 @@ def check(plugin, folder, name, tags):
     said = manifest(plugin, folder)
     require("the stripped file says who it is", (said["id"], said["version"]) == (f"switchyard.{name}", "0.1.0"))
     require("and for which ABI it was built", said["abi"] == "0.5")
-    require("and what it serves", [p["tag"] for p in said.get("protocols", [])] == tags)
+    require("and what it serves", [p.get("tag") for p in said.get("protocols", [])] == tags)
 
 
 def install(build, folder):
