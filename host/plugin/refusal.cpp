@@ -285,6 +285,12 @@ void append_clean(std::string& text, std::string_view detail) {
 
 } // namespace
 
+std::string clean(std::string_view text) {
+  std::string cleaned;
+  append_clean(cleaned, text);
+  return cleaned;
+}
+
 Refusal
 refuse(RefusalCode code, std::string_view plugin, std::initializer_list<std::string_view> details) {
   Refusal refusal{code, {}};

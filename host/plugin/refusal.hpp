@@ -118,10 +118,12 @@ struct Refusal {
 template <class T>
 using OrRefusal = boost::system::result<T, Refusal>;
 
+/// `text` as it can stand in a line of the log and in JSON: control characters become blanks, bytes
+/// that are no UTF-8 '?'.
+[[nodiscard]] std::string clean(std::string_view text);
+
 /// The sentence of `code` about `plugin` (its name in plugins.toml; empty: about no plugin), its
-/// `{}` filled with `details` in order. The number of details is the number of `{}`. Control
-/// characters in a detail become blanks, so that it stays one line, and bytes that are no UTF-8
-/// '?', so that it stands in JSON.
+/// `{}` filled with `details`, cleaned, in order. The number of details is the number of `{}`.
 [[nodiscard]] Refusal
 refuse(RefusalCode code, std::string_view plugin, std::initializer_list<std::string_view> details);
 
