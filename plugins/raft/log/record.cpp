@@ -65,6 +65,13 @@ void append_record(std::vector<std::byte>& out, const Record& record) {
   boost::endian::store_little_u32(octets(header + kChecksumAt), crc32c(covered));
 }
 
+std::size_t claimed_record_size(std::span<const std::byte> bytes) noexcept {
+  if (bytes.size() < kRecordHeaderSize) return kRecordHeaderSize;
+  return padded(
+      kRecordHeaderSize +
+      std::size_t{boost::endian::load_little_u32(octets(bytes.data() + kPayloadSizeAt))});
+}
+
 std::optional<DecodedRecord> decode_record(std::span<const std::byte> bytes) noexcept {
   if (bytes.size() < kRecordHeaderSize) return std::nullopt;
   const auto* header = bytes.data();

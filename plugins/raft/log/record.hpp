@@ -52,6 +52,10 @@ struct DecodedRecord {
 /// Reads a record that this process itself has put there, and nobody else could have changed.
 [[nodiscard]] Record view_record(std::span<const std::byte> bytes) noexcept;
 
+/// How many bytes the record at the start of `bytes` takes, if it is one; that of a header when
+/// there are not even so many.
+[[nodiscard]] std::size_t claimed_record_size(std::span<const std::byte> bytes) noexcept;
+
 /// Reads the record at the start of `bytes`, into which it points; nullopt if there is no whole and
 /// sound one. Pure, no allocation.
 [[nodiscard]] std::optional<DecodedRecord> decode_record(std::span<const std::byte> bytes) noexcept;

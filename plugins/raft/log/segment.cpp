@@ -24,28 +24,76 @@ unsigned char* octets(std::byte* at) {
   return reinterpret_cast<unsigned char*>(at);
 }
 
+/// What is looked at of a segment at a time. Most of it is never in memory together: a log is read
+/// while nobody serves.
+constexpr std::size_t kWindow = 1U << 20;
+
 bool zeros(std::span<const std::byte> bytes) {
-  return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
+  return bytes.empty() || (bytes[0] == std::byte{0} &&
+                           std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
-/// True if a record behind `end` proves that there was a sound one at `end`.
-bool proven_damaged(std::span<const std::byte> bytes, std::size_t end) {
-  for (auto at = end + kRecordAlignment; at < bytes.size(); at += kRecordAlignment) {
-    const auto decoded = decode_record(bytes.subspan(at));
+/// True if a record in `tail`, which begins at `end` of the file, proves that there was a sound one
+/// at `end`.
+bool proven_damaged(std::span<const std::byte> tail, std::size_t end) {
+  for (auto at = kRecordAlignment; at < tail.size(); at += kRecordAlignment) {
+    const auto decoded = decode_record(tail.subspan(at));
     if (decoded && decoded->record.synced > end) return true;
   }
   return false;
 }
 
-boost::system::result<std::vector<std::byte>> read_all(File& file) {
-  const auto size = file.size();
-  if (!size) return size.error();
-  if (*size > std::numeric_limits<std::uint32_t>::max()) return LogError::Damaged;
-  std::vector<std::byte> bytes(*size);
-  const auto read = file.read(0, bytes);
-  if (!read) return read.error();
-  bytes.resize(*read);
-  return bytes;
+/// A file from its begin to its end, as far as somebody wants to look ahead.
+class Window {
+public:
+  Window(File& file, std::size_t size) : file_{file}, size_{size} {}
+
+  /// The bytes from `at` on, which never falls: `wanted` or all that there are, perhaps more.
+  boost::system::result<std::span<const std::byte>> from(std::size_t at, std::size_t wanted) {
+    wanted = std::min(wanted, size_ - at);
+    if (at + wanted > begin_ + bytes_.size()) {
+      if (const auto done = load(at, std::max(wanted, std::min(kWindow, size_ - at))); !done) {
+        return done.error();
+      }
+    }
+    return std::span<const std::byte>{bytes_}.subspan(at - begin_);
+  }
+
+private:
+  boost::system::result<void> load(std::size_t at, std::size_t count) {
+    const auto kept = begin_ + bytes_.size() > at ? begin_ + bytes_.size() - at : 0;
+    std::copy(bytes_.end() - static_cast<std::ptrdiff_t>(kept), bytes_.end(), bytes_.begin());
+    begin_ = at;
+    bytes_.resize(count);
+    const auto read = file_.read(at + kept, std::span{bytes_}.subspan(kept));
+    if (!read) return read.error();
+    if (*read != count - kept) return LogError::Damaged;
+    return {};
+  }
+
+  File& file_;
+  const std::size_t size_;
+  std::size_t begin_ = 0; ///< of the file, where bytes_ begin
+  std::vector<std::byte> bytes_;
+};
+
+/// The record at `at`, with its bytes in the window; nullopt if there is no sound one.
+boost::system::result<std::optional<DecodedRecord>> record_at(Window& window, std::size_t at) {
+  const auto header = window.from(at, kRecordHeaderSize);
+  if (!header) return header.error();
+  const auto bytes = window.from(at, claimed_record_size(*header));
+  if (!bytes) return bytes.error();
+  return decode_record(*bytes);
+}
+
+/// Up to where nothing but zeros follows; `size`, or anything before what is not zero.
+boost::system::result<std::size_t> zeros_from(Window& window, std::size_t at, std::size_t size) {
+  for (; at < size; at += std::min(kWindow, size - at)) {
+    const auto bytes = window.from(at, kWindow);
+    if (!bytes) return bytes.error();
+    if (!zeros(bytes->first(std::min(kWindow, size - at)))) return at;
+  }
+  return size;
 }
 
 } // namespace
@@ -79,35 +127,51 @@ boost::system::result<SegmentContent> read_segment(
     bool last,
     const std::function<bool(const Record&, std::uint32_t, std::uint32_t)>& each,
     std::uint64_t& damaged_at) {
-  const auto all = read_all(file);
-  if (!all) return all.error();
-  const std::span<const std::byte> bytes{*all};
+  const auto size = file.size();
+  if (!size) return size.error();
+  if (*size > std::numeric_limits<std::uint32_t>::max()) return LogError::Damaged;
+  Window window{file, *size};
+  const auto torn_at = [&](std::size_t end) -> boost::system::result<void> {
+    Window all{file, *size};
+    const auto tail = all.from(end, *size);
+    if (!tail) return tail.error();
+    if (proven_damaged(*tail, end)) return LogError::Damaged;
+    return {};
+  };
 
   SegmentContent content;
   const auto header = segment_header(number);
-  content.begun = bytes.size() >= header.size() &&
-                  std::ranges::equal(bytes.first(header.size()), std::span{header});
+  const auto found = window.from(0, header.size());
+  if (!found) return found.error();
+  content.begun = found->size() >= header.size() &&
+                  std::ranges::equal(found->first(header.size()), std::span{header});
   damaged_at = 0;
   if (!content.begun) {
     // Its header is durable before its first record is written.
-    if (!last || proven_damaged(bytes, 0)) return LogError::Damaged;
+    if (!last) return LogError::Damaged;
+    if (const auto torn = torn_at(0); !torn) return torn.error();
     return content;
   }
 
   std::size_t at = kSegmentHeaderSize;
-  while (const auto decoded = decode_record(bytes.subspan(at))) {
+  for (;;) {
+    const auto decoded = record_at(window, at);
+    if (!decoded) return decoded.error();
     damaged_at = at;
-    const auto offset = static_cast<std::uint32_t>(at);
-    if (!each(decoded->record, offset, static_cast<std::uint32_t>(decoded->size))) {
+    if (!*decoded) break;
+    const auto& [record, record_size] = **decoded;
+    if (!each(record, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(record_size))) {
       return LogError::Damaged;
     }
-    at += decoded->size;
+    at += record_size;
   }
-  damaged_at = at;
-  if (!last && at != bytes.size()) return LogError::Damaged;
+  if (!last && at != *size) return LogError::Damaged;
   content.end = static_cast<std::uint32_t>(at);
-  content.clean = zeros(bytes.subspan(at));
-  if (!content.clean && proven_damaged(bytes, at)) return LogError::Damaged;
+  const auto blank = zeros_from(window, at, *size);
+  if (!blank) return blank.error();
+  content.clean = *blank == *size;
+  if (content.clean) return content;
+  if (const auto torn = torn_at(at); !torn) return torn.error();
   return content;
 }
 
