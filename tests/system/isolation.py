@@ -12,7 +12,7 @@ import unittest
 import wire
 from certificates import Authority, client_context
 from process import Process, settles
-from server import BINARY, PLUGINS, SANITIZED, Server, command, configuration
+from server import BINARY, PLUGINS, SANITIZED, SOAK, Server, command, configuration
 from swap import VERSIONS
 from versions import SWAPPED, VersionCase
 from wire import Closed
@@ -20,6 +20,7 @@ from wire import Closed
 STREAM, DESCRIPTOR = 14, 15  # tags of the echo plugin
 BACK = 20.0 if SANITIZED else 1.0  # seconds until a process that was killed is there again
 KILLS = 4
+SWAPS = 100 if SOAK else 10
 ECHO = {"echo": {"library": "echo.so", "isolation": "process"}}
 PIECE = 100_000
 LARGE = os.urandom(3 << 20)
@@ -56,17 +57,24 @@ def alive(pid):
     return True
 
 
+def children(pid):
+    """Processes that `pid` has started."""
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        yield from task.joinpath("children").read_text().split()
+
+
 def stopped(pid):
     threads = pathlib.Path(f"/proc/{pid}/task").iterdir()
     return all(thread.joinpath("stat").read_text().rsplit(")", 1)[1].split()[0] == "T" for thread in threads)
 
 
 class Callers(threading.Thread):
-    """Calls another plugin, each time on a connection of its own, until it is told to end."""
+    """Calls netrpc, or has `call` do so, each time on a connection of its own, until it is told to end."""
 
-    def __init__(self, address):
+    def __init__(self, address, call=None):
         super().__init__()
         self.address = address
+        self.call = call or self.ping
         self.over = threading.Event()
         self.calls, self.errors = 0, []
         self.start()
@@ -74,11 +82,14 @@ class Callers(threading.Thread):
     def run(self):
         while not self.over.is_set():
             try:
-                with wire.dial(self.address) as connection:
-                    wire.ping(connection, opening=bytes([wire.RPC]))
+                self.call()
                 self.calls += 1
             except Exception as error:  # whatever it is, it must not be
                 self.errors.append(repr(error))
+
+    def ping(self):
+        with wire.dial(self.address) as connection:
+            wire.ping(connection, opening=bytes([wire.RPC]))
 
     def end(self):
         self.over.set()
@@ -268,6 +279,20 @@ class Versions(VersionCase):
         self.assertTrue(settles(lambda: len(self.plugin()["generations"]) == 1))
         process.stop()
         self.assertFalse(alive(after))
+
+    def test_no_connection_fails_in_a_swap(self):
+        self.write()
+        process = self.start()
+        callers = Callers(self.address, lambda: self.assertEqual(self.says(), b"good\n"))
+        self.addCleanup(callers.end)
+        files = [self.another("next.so"), self.good]
+        for number in range(SWAPS):
+            self.swap(files[number % 2])
+        self.assertEqual(callers.end(), [])
+        self.assertGreater(callers.calls, SWAPS)
+        self.assertTrue(settles(lambda: len(self.plugin()["generations"]) == 1))
+        self.assertEqual(len(list(children(process.pid))), 1)
+        process.stop()
 
     def test_what_is_refused_leaves_the_old_process_serving(self):
         self.write(limits={"control_timeout": "1s"})
