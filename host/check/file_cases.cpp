@@ -83,7 +83,7 @@ std::optional<Examined> examine_file(const Trial& trial, CaseResult& result) {
     return std::nullopt;
   }
   const MappedFile file{*staged};
-  auto verified = verify_plugin(name, path, file.bytes());
+  auto verified = verify_plugin(name, path, file.bytes(), trial.isolation);
   if (!verified) {
     result.find(without_name(verified.error(), name));
     return std::nullopt;

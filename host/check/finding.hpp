@@ -1,5 +1,7 @@
 #pragma once
 
+#include <host/config/isolation.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +17,7 @@ struct Trial {
   std::uint32_t swaps = 1'000;       ///< how often it is replaced by itself
   std::uint32_t connections = 2'000; ///< well and badly behaved ones, in all
   std::uint64_t seed = 1;            ///< of what they say
+  Isolation isolation = Isolation::None;
 };
 
 enum class Verdict : std::uint8_t { Passed, Found, Skipped };

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -92,6 +93,7 @@ boost::system::result<Served, std::string> Served::start(const ServedPlugin& wha
   if (::mkdtemp(pattern.data()) == nullptr) return failed("no directory for the trial");
   Served served;
   served.directory_ = std::move(pattern);
+  served.isolated_ = what.isolation == Isolation::Process;
 
   const auto request = file_of(json::serialize(json::object{
       {"directory", served.directory_ + "/data"},
@@ -99,7 +101,8 @@ boost::system::result<Served, std::string> Served::start(const ServedPlugin& wha
       {"config", what.config},
       {"with", json::array(what.with.begin(), what.with.end())},
       {"protocols", json::array(what.protocols.begin(), what.protocols.end())},
-      {"drain_ms", what.drain_ms}}));
+      {"drain_ms", what.drain_ms},
+      {"isolated", what.isolation == Isolation::Process}}));
   if (!request.open()) return failed("no request for the trial");
   served.process_ = spawn(request.get(), served.directory_ + "/log");
   if (served.process_ == 0) return failed("no process for the trial");
@@ -112,7 +115,8 @@ Served::Served(Served&& other) noexcept
     : directory_{std::exchange(other.directory_, {})},
       process_{std::exchange(other.process_, 0)},
       ended_{std::move(other.ended_)},
-      ports_{std::move(other.ports_)} {}
+      ports_{std::move(other.ports_)},
+      isolated_{other.isolated_} {}
 
 Served::~Served() {
   if (process_ != 0) {
@@ -141,6 +145,23 @@ std::string Served::wait_until_ready() {
     if (Clock::now() > deadline) return "it was not ready within a minute";
     pause();
   }
+}
+
+ProcessState Served::state() const {
+  auto state = observe(process_);
+  if (!isolated_) return state;
+  const auto asked = plugin();
+  const auto* process = asked.if_contains("process");
+  if (process == nullptr) return state; // it has gone, which is seen elsewhere
+  const auto its = observe(process->at("pid").to_number<pid_t>());
+  const auto add = [](std::vector<std::string>& all, const std::vector<std::string>& more) {
+    all.insert(all.end(), more.begin(), more.end());
+    std::ranges::sort(all);
+  };
+  add(state.descriptors, its.descriptors);
+  add(state.threads, its.threads);
+  state.resident += its.resident;
+  return state;
 }
 
 ProcessState Served::settled(const ProcessState& before) const {
@@ -236,6 +257,18 @@ std::vector<std::string> Served::retained() const {
   auto found = behind(log(), "retained reason=\"");
   for (auto& reason : found)
     reason.resize(std::min(reason.size(), reason.rfind('"')));
+  return found;
+}
+
+std::vector<std::string> Served::process_ends() const {
+  constexpr std::string_view kReason = "reason=\"";
+  std::vector<std::string> found;
+  for (const auto& line : behind(log(), ": process ended pid=")) {
+    const auto reason = line.find(kReason);
+    if (reason == line.npos) continue;
+    found.push_back(line.substr(reason + kReason.size()));
+    found.back().resize(std::min(found.back().size(), found.back().rfind('"')));
+  }
   return found;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <host/check/process_state.hpp>
+#include <host/config/isolation.hpp>
 #include <host/plugin/file_descriptor.hpp>
 
 #include <boost/json/object.hpp>
@@ -25,6 +26,7 @@ struct ServedPlugin {
   std::vector<std::string> with{};
   std::vector<std::string> protocols{};
   std::uint64_t drain_ms = 2'000; ///< from the drain until connections are cut
+  Isolation isolation = Isolation::None;
 };
 
 /// Its name in the configuration that is made.
@@ -45,7 +47,8 @@ public:
   /// Of its protocols, in their order.
   [[nodiscard]] const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
 
-  [[nodiscard]] ProcessState state() const { return observe(process_); }
+  /// Of the server, and of the plugin's process if it has one.
+  [[nodiscard]] ProcessState state() const;
 
   /// The same, once it holds no more than `before` or 5 s have passed: some of what the host does
   /// ends a moment after it has answered.
@@ -73,6 +76,9 @@ public:
   /// for each generation that had to stay.
   [[nodiscard]] std::vector<std::string> retained() const;
 
+  /// How processes of the plugin have ended that were not to, in the host's words.
+  [[nodiscard]] std::vector<std::string> process_ends() const;
+
   /// The last errors in its log, a clause each.
   [[nodiscard]] std::vector<std::string> errors() const;
 
@@ -89,6 +95,7 @@ private:
   pid_t process_ = 0; ///< 0: reaped
   FileDescriptor ended_;
   std::vector<std::uint16_t> ports_;
+  bool isolated_ = false;
 };
 
 /// What a process with argv[1] == kServedCommand does; its exit code.

@@ -61,6 +61,7 @@ int serve_on_trial() {
     config.plugins.push_back(plugin("with_" + std::to_string(++number), file.as_string(), "{}"));
   config.plugins.push_back(plugin(
       std::string{kUnderTrial}, request.at("file").as_string(), request.at("config").as_string()));
+  if (request.at("isolated").as_bool()) config.plugins.back().isolation = Isolation::Process;
   return run(config, [](const std::vector<std::string>& sentences) {
     for (const auto& sentence : sentences)
       std::fprintf(stderr, "refused: %s\n", sentence.c_str());

@@ -49,10 +49,19 @@ std::string remedy(const std::string& reason) {
   return "see \"Leaving\" in ABI.md";
 }
 
+/// Finds that a process of an isolated plugin has ended. True when one has.
+bool judge_process(const Served& served, const std::string& when, CaseResult& result) {
+  const auto ends = served.process_ends();
+  if (ends.empty()) return false;
+  result.find(when + ", the plugin's process ended: " + ends.front());
+  return true;
+}
+
 } // namespace
 
 ServedPlugin served_plugin(const Trial& trial, const Examined& plugin) {
   ServedPlugin served{.file = absolute(trial.file), .config = trial.config};
+  served.isolation = trial.isolation;
   for (const auto& file : trial.with)
     served.with.push_back(absolute(file));
   for (const auto& protocol : plugin.manifest.protocols)
@@ -77,6 +86,7 @@ void judge_end(
         "): code of the plugin may have run after it was told to stop, or after it was unloaded");
   else if (!how.empty())
     result.find(when + ", the process did not end well: " + said_by_host(how));
+  judge_process(served, when, result);
   judge_retained(served, plugin, result);
 }
 
@@ -100,7 +110,7 @@ bool judge_retained(const Served& served, const Examined& plugin, CaseResult& re
 
 bool judge_alive(Served& served, const std::string& when, CaseResult& result) {
   const auto how = served.ended_early();
-  if (how.empty()) return false;
+  if (how.empty()) return judge_process(served, when, result);
   result.find(when + ", the process ended: " + how);
   return true;
 }

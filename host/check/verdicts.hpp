@@ -21,7 +21,8 @@ void judge_end(Served& served, const Examined& plugin, const std::string& when, 
 /// True when there was something.
 bool judge_retained(const Served& served, const Examined& plugin, CaseResult& result);
 
-/// Finds that the server has ended by itself. True when it has.
+/// Finds that the server, or the process of an isolated plugin, has ended by itself. True when it
+/// has.
 bool judge_alive(Served& served, const std::string& when, CaseResult& result);
 
 /// Finds descriptors and threads that `after` has more than `before`. `of` says what `times`

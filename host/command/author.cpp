@@ -42,6 +42,10 @@ void add_check(CLI::App& parent, CheckOrder& wanted, std::function<ExitCode()>& 
   check->add_option("--seed", wanted.seed, "What malformed connections say depends on it")
       ->type_name("NUMBER")
       ->capture_default_str();
+  check->add_flag_callback(
+      "--isolated",
+      [&wanted] { wanted.isolation = Isolation::Process; },
+      "In a process of its own, as isolation = \"process\" has it");
   add_json(*check, wanted.output);
   check->footer("\nIt exits with 0 when it has passed, with 1 when there are findings.");
   check->callback(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <host/command/commands.hpp>
+#include <host/config/isolation.hpp>
 
 #include <CLI/App.hpp>
 
@@ -27,6 +28,7 @@ struct CheckOrder {
   bool quick = false;
   std::uint32_t swaps = 0; ///< 0: 1000, or with `quick` 20
   std::uint64_t seed = 1;
+  Isolation isolation = Isolation::None;
   Output output = Output::Text;
 };
 

@@ -66,7 +66,12 @@ json::object to_json(const CheckOrder& order, const CheckReport& report) {
 } // namespace
 
 ExitCode plugin_check(const CheckOrder& order) {
-  Trial trial{.file = order.file, .config = order.config, .with = order.with, .seed = order.seed};
+  Trial trial{
+      .file = order.file,
+      .config = order.config,
+      .with = order.with,
+      .seed = order.seed,
+      .isolation = order.isolation};
   if (order.quick) {
     trial.swaps = kQuickSwaps;
     trial.connections = kQuickConnections;

@@ -51,6 +51,16 @@ class GoodPlugins(unittest.TestCase):
     def test_echo_with_a_configuration(self):
         self.passes(server.PLUGINS / "echo.so", "--config", '{"greeting":"hello"}')
 
+    def test_echo_in_a_process_of_its_own(self):
+        self.passes(server.PLUGINS / "echo.so", "--isolated")
+
+    def test_one_that_could_not_be_unloaded(self):
+        file = FAULTY / "faulty_nodelete.so"
+        code, report = check(file, "--quick")
+        self.assertEqual(code, 1)
+        self.assertRegex(findings(report)["file"][0], r'link it without -z nodelete, or run it with isolation = "process"$')
+        self.passes(file, "--isolated")
+
     def test_netrpc(self):
         self.passes(server.PLUGINS / "netrpc.so")
 
@@ -73,6 +83,14 @@ class BadPlugins(unittest.TestCase):
                 found = findings(report)
                 self.assertIn(case, found)
                 self.assertTrue(any(re.search(sentence, finding) for finding in found[case]), found)
+
+    def test_an_end_of_its_process_is_a_finding(self):
+        code, report = check(FAULTY / "faulty_crashes_on_a_byte.so", "--quick", "--isolated")
+        self.assertEqual(code, 1)
+        self.assertRegex(
+            findings(report)["nonsense"][0],
+            r"^while malformed connections came \(--seed 1\), the plugin's process ended: signal 11 \(Segmentation fault\)$",
+        )
 
     def test_a_file_that_is_none(self):
         code, report = check("/no/such/plugin.so")
