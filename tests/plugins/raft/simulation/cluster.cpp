@@ -101,7 +101,7 @@ private:
   }
 
   void fault() {
-    switch (chance().below(15)) {
+    switch (chance().below(17)) {
     case 0:
     case 1: return crash(any(), Node::Crash::Power);
     case 2: return crash(any(), Node::Crash::Process);
@@ -113,6 +113,8 @@ private:
     case 8: return network_.unblock();
     case 9: return pause(any());
     case 13: return pause(leader());
+    case 14: return any().replace();
+    case 15: return leader().replace();
     case 10: return break_disk(any());
     case 11:
     case 12: return isolate(leader());

@@ -85,6 +85,42 @@ void Node::found(const raftwire::Configuration& members) {
 }
 
 void Node::start() {
+  state_ = saved_ ? saved_->state : State{};
+  open(0);
+}
+
+void Node::replace() {
+  if (!up() || core_->halted() || world_.now() < paused_until_) return;
+  for (begin_write(); now_writing_; begin_write()) {
+    finish_write();
+    if (core_->halted()) return;
+  }
+  const auto ballot = core_->ballot();
+  const auto last = core_->log().last_index();
+  const auto commit = core_->commit_index();
+  const bool leads = core_->role() == Role::Leader;
+  forget();
+  disk_.lose_process();
+  world_.checker.node_stopped(id_);
+  network_.drop(id_);
+  if (saved_ && saved_->meta.index > state_.index) state_ = saved_->state;
+  open(commit);
+  if (core_->ballot() != ballot || core_->log().last_index() != last) {
+    throw Violated{name() + ": found less than was handed over"};
+  }
+  if (leads) on_core([](Core& core, Time now) { core.campaign(now); });
+}
+
+void Node::forget() {
+  core_.reset();
+  log_.reset();
+  ballots_.reset();
+  now_writing_.reset();
+  requests_.clear();
+  ++life_;
+}
+
+void Node::open(std::uint64_t commit_index) {
   ++life_;
   LogContent content;
   std::string where;
@@ -103,8 +139,6 @@ void Node::start() {
     if (!LogBatch{batch}.write(disk_, settings.log)) throw Violated{"cannot write at start"};
     log_->written(batch);
   }
-  state_ = saved_ ? saved_->state : State{};
-  apply_to_ = 0;
   applying_ = snapshotting_ = false;
   requests_.clear();
   wanted_ = begun_ = 0;
@@ -113,8 +147,10 @@ void Node::start() {
   now_writing_.reset();
   armed_for_ = 0;
   auto random = [chance = Chance{world_.chance()}]() mutable { return chance(); };
+  durable->commit_index = commit_index;
   core_ = std::make_unique<Core>(settings.core, std::move(*durable), *log_, random, local_now());
   world_.checker.node_started(id_, *core_);
+  apply_up_to(core_->commit_index());
   act();
 }
 
@@ -124,12 +160,7 @@ void Node::crash(Crash crash) {
     disk_.fail_after(world_.chance.below(6));
     (void)write();
   }
-  core_.reset();
-  log_.reset();
-  ballots_.reset();
-  now_writing_.reset();
-  requests_.clear();
-  ++life_;
+  forget();
   paused_until_ = 0;
   if (crash == Crash::Power) {
     disk_.lose_power(world_.chance);
@@ -212,8 +243,12 @@ void Node::carry_out(Compact& action) {
 }
 
 void Node::carry_out(Apply& action) {
-  apply_to_ = action.index;
-  if (std::exchange(applying_, true)) return;
+  apply_up_to(action.index);
+}
+
+void Node::apply_up_to(std::uint64_t index) {
+  apply_to_ = index;
+  if (state_.index >= index || std::exchange(applying_, true)) return;
   later(world_.chance.between(0, settings.apply_max), [this] { apply_entries(); });
 }
 
@@ -248,17 +283,21 @@ void Node::begin_write() {
       std::exchange(ballot_to_write_, {}),
       std::exchange(snapshot_to_write_, {}),
       log_->take_batch()};
-  later(world_.chance.between(20 * kMicrosecond, settings.write_max), [this, upto = begun_] {
-    const bool done = write();
-    const auto batch = std::move(std::exchange(now_writing_, {})->batch);
-    if (done) log_->written(batch);
-    on_core([done, upto](Core& core, Time now) {
-      if (done) {
-        core.persisted(upto, now);
-      } else {
-        core.persist_failed(now);
-      }
-    });
+  later(world_.chance.between(20 * kMicrosecond, settings.write_max), [this] {
+    if (now_writing_) finish_write();
+  });
+}
+
+void Node::finish_write() {
+  const bool done = write();
+  const auto batch = std::move(std::exchange(now_writing_, {})->batch);
+  if (done) log_->written(batch);
+  on_core([done, upto = begun_](Core& core, Time now) {
+    if (done) {
+      core.persisted(upto, now);
+    } else {
+      core.persist_failed(now);
+    }
   });
 }
 

@@ -56,6 +56,10 @@ public:
 
   void start();
 
+  /// Another version of it goes on in its place, unless its disk has failed: from the disk, and
+  /// from what one version tells the next. The state machine stays.
+  void replace();
+
   enum class Crash : std::uint8_t { Power, Process };
   void crash(Crash crash);
 
@@ -95,6 +99,9 @@ private:
   };
 
   [[nodiscard]] Time local_now() const;
+  void open(std::uint64_t commit_index);
+  void forget();
+  void finish_write();
   void act();
   void arm();
   void later(Nanoseconds delay, std::function<void()> what);
@@ -116,6 +123,7 @@ private:
 
   void begin_write();
   [[nodiscard]] bool write();
+  void apply_up_to(std::uint64_t index);
   void apply_entries();
   void take_snapshot();
   [[nodiscard]] Bytes encode(const Message& message, bool& readable) const;
