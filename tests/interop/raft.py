@@ -22,7 +22,7 @@ from linearizability import Operation
 from raft_nodes import HEARTBEAT, LIMIT, Cluster, Go, Ours, Refused, pause, resume, until
 
 from certificates import SERVER_NAMES, Authority, client_context  # the path is set by raft_nodes
-from server import SOAK
+from server import PLUGINS, SOAK, command
 
 COMMANDS = 30  # of one round
 LARGE = "x" * (1 << 20)
@@ -261,7 +261,7 @@ class Raft(unittest.TestCase):
             self.assertEqual(linearizability.linearizable(history), verdict, history)
 
     def test_histories_are_linearizable(self):
-        """Clients write, read and compare-and-set through ours while servers are killed, stopped and cut off."""
+        """Clients write, read and compare-and-set through ours while servers are killed, stopped, cut off and swapped."""
         chance = random.Random(os.environ.get("SWITCHYARD_SEED", 1))
         with Cluster(self.directory, [Go, Ours, Ours], ours={"snapshot_threshold": 300}) as cluster:
             theirs, *ours = cluster.nodes
@@ -296,13 +296,17 @@ class Raft(unittest.TestCase):
             node.ask("isolate on")
             over.wait(1.5 * HEARTBEAT / 1000)
             node.ask("isolate off")
-        elif chance.random() < 0.5:
+            return
+        how = chance.choice(["stop", "kill", "swap"])
+        if how == "stop":
             pause(node)
             over.wait(1.5 * HEARTBEAT / 1000)
             resume(node)
-        else:
+        elif how == "kill":
             node.kill()
             cluster.start(node)
+        else:
+            command("plugin", "swap", "raft", PLUGINS / "raft.so", "--socket", node.server.socket)
 
     def test_under_tls_only_a_server_may_speak(self):
         authority = Authority(pathlib.Path(self.directory) / "ca")

@@ -159,6 +159,36 @@ class Swap(unittest.TestCase):
             self.assertLess(middle(pauses), HEARTBEAT / 3)
             self.check(cluster, load)
 
+    def test_between_snapshots(self):
+        """Servers in turn, while each takes a snapshot every few entries and cuts its log."""
+        with self.cluster(snapshot_threshold=40, trailing_entries=10) as cluster:
+            with Load(cluster.nodes) as load:
+                for number in range(SWAPS):
+                    node = cluster.nodes[number % 3]
+                    self.swap(node, "raft", self.version("raft") if number % 2 == 0 else PLUGINS / "raft.so")
+                    load.goes_on()
+            cluster.settle()
+            for node in cluster.nodes:
+                self.assertGreater(int(node.state()["snapshot"]), 0)
+                for key, value in load.written.items():
+                    self.assertEqual(node.ask(f"get {key}"), value, f"{key} on {node.name}")
+
+    def test_a_reload_takes_what_may_change(self):
+        with self.cluster() as cluster, Load(cluster.nodes) as load:
+            server = cluster.leader().server
+            before = server.file.read_text()
+            server.file.write_text(before.replace("snapshot_threshold = 1000000", "snapshot_threshold = 999999"))
+            self.assertNotEqual(server.file.read_text(), before)
+            command("reload", "--socket", server.socket)
+            raft = lambda: next(each for each in server.status()["plugins"] if each["name"] == "raft")
+            self.assertEqual(raft()["generation"], 2)
+            load.goes_on()
+            server.file.write_text(re.sub(r'(config = .*data_dir = ")', r"\1/nowhere", before))
+            said = command("reload", "--socket", server.socket, expected=1)
+            self.assertRegex(said, "lock of another directory than /nowhere.*a restart only")
+            load.goes_on()
+            self.assertEqual(raft()["generation"], 2)
+
     def test_a_server_alone_leads_again_at_once(self):
         with self.cluster(1) as cluster:
             with Load(cluster.nodes) as load:
