@@ -217,6 +217,7 @@ constexpr std::array kSentences{
         NotGoneOn, "generation {} cannot go on, either: {}: restart the server; before that: {}"},
     Sentence{LoopStuck, "cannot begin to serve: {}"},
     Sentence{NotWell, "generation {} was not well {} after the flip: {}"},
+    Sentence{ProcessEnded, "the process of generation {} had ended {} after the flip: {}"},
     Sentence{
         TooManyErrors,
         "generation {} failed {} of its {} connections within {} of the flip, and swap.errors is "

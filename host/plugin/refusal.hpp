@@ -96,6 +96,7 @@ enum class RefusalCode : std::uint8_t {
   NotGoneOn,
   LoopStuck,
   NotWell,
+  ProcessEnded,
   TooManyErrors,
   NotRestarted,
   TakenBack,

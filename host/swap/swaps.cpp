@@ -239,6 +239,8 @@ OrRefusal<void> Swaps::Swap::judge() {
   const auto& serving = plugin_.serving();
   const auto number = std::to_string(generation_);
   const auto time = std::to_string(since<std::chrono::milliseconds>(flipped_)) + " ms";
+  if (const auto process = serving.isolated(); process && !process->last_end.empty())
+    return refuse(ProcessEnded, plugin_.name(), {number, time, process->last_end});
   if (const auto well = plugin_.serving().health(); !well) {
     hung_ = well.error().code == CallHung;
     return refuse(NotWell, plugin_.name(), {number, time, well.error().text});

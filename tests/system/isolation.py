@@ -255,11 +255,10 @@ class Versions(VersionCase):
 
     INSTALLED = ("swapped_good", "swapped_crash_in_serve", "swapped_fail_in_init", "swapped_hang_in_init", "swapped_unwell")
 
-    def write(self, limits=(), **settings):
+    def write(self, limits=(), swap=(), **settings):
         settings = {"library": self.good, "isolation": "process", **settings}
-        self.file.write_text(
-            configuration(self.directory, limits=limits, swap={"window": self.window}, plugins={"swapped": settings})
-        )
+        swap = {"window": self.window, **dict(swap)}
+        self.file.write_text(configuration(self.directory, limits=limits, swap=swap, plugins={"swapped": settings}))
 
     def refused(self):
         process = Process([BINARY, "serve", "--config", self.file])
@@ -292,6 +291,18 @@ class Versions(VersionCase):
         self.assertGreater(callers.calls, SWAPS)
         self.assertTrue(settles(lambda: len(self.plugin()["generations"]) == 1))
         self.assertEqual(len(list(children(process.pid))), 1)
+        process.stop()
+
+    def test_a_version_whose_process_ends_is_taken_back(self):
+        self.write(swap={"window": "60s", "health_interval": "20ms"})
+        process = self.start()
+        self.ask("plugin", "swap", "swapped", self.another("next.so"))
+        os.kill(self.plugin()["process"]["pid"], signal.SIGKILL)
+        self.assertTrue(settles(lambda: self.plugin()["generation"] == 1))
+        self.assertEqual(self.says(), b"good\n")
+        last = self.plugin()["last_swap"]
+        self.assertEqual(last["result"], "rolled back")
+        self.assertRegex(last["why"], r"^plugin swapped: the process of generation 2 had ended \d+ ms after the flip: signal 9 \(Killed\)$")
         process.stop()
 
     def test_what_is_refused_leaves_the_old_process_serving(self):
