@@ -34,28 +34,37 @@ void ChildLane::serve(const ServedCode& code) {
 }
 
 void ChildLane::wait() {
+  if (waiting_ || !untold_.empty()) return; // push() comes back
+  waiting_ = true;
   readable_.async_wait(Descriptor::wait_read, [this](boost::system::error_code error) {
     if (error) return; // the loop is going away, and this with it
+    waiting_ = false;
     take_all();
     wait();
   });
 }
 
 void ChildLane::take_all() {
-  if (code_ == nullptr) return;
-  for (;;) {
+  // While the host has not been told of one, it would give that one to another process as well.
+  while (code_ != nullptr && untold_.empty()) {
+    if (untaken_) {
+      auto next = *std::move(untaken_);
+      untaken_.reset();
+      take(next.passed, std::move(next.socket));
+      continue;
+    }
     auto received = channel_.receive();
     if (received.heard == Channel::Heard::Nothing) return;
     const auto* passed = std::get_if<Passed>(&received.message);
     // A host that has gone, or that is none: the main thread sees it as well, but this loop would
     // not rest until then.
     if (received.heard != Channel::Heard::Whole || passed == nullptr) std::_Exit(EXIT_FAILURE);
-    take(*passed, std::move(received.descriptor));
+    untaken_.emplace(Untaken{*passed, std::move(received.descriptor)});
+    tell(Taken{});
   }
 }
 
 void ChildLane::take(const Passed& passed, FileDescriptor socket) {
-  tell(Taken{});
   if (!socket.open() || passed.protocol >= code_->manifest.protocols.size())
     return tell(PassedEnded{passed.id, CloseReason::AtCapacity}); // no descriptor was left for it
   const auto opened =
@@ -106,7 +115,10 @@ void ChildLane::push() {
     if (sent == Channel::Sent::Never) return untold_.clear();
     if (sent == Channel::Sent::Later) {
       readable_.async_wait(Descriptor::wait_write, [this](boost::system::error_code error) {
-        if (!error) push();
+        if (error) return;
+        push();
+        take_all();
+        wait();
       });
       return;
     }

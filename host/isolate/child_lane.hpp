@@ -10,6 +10,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include <deque>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -39,6 +40,12 @@ public:
 private:
   using Descriptor = boost::asio::posix::basic_stream_descriptor<Loop::Executor>;
 
+  /// The host has not been told yet that it has arrived.
+  struct Untaken {
+    Passed passed;
+    FileDescriptor socket;
+  };
+
   void wait();
   void take(const Passed& passed, FileDescriptor socket);
   [[nodiscard]] sy_status hand_over(const Passed& passed, Connection& connection);
@@ -48,7 +55,9 @@ private:
   LoopStages& loop_;
   Channel channel_;
   Descriptor readable_; ///< the same socket, for the reactor
+  bool waiting_ = false;
   const ServedCode* code_ = nullptr;
+  std::optional<Untaken> untaken_;
   std::deque<Message> untold_;                   ///< the host does not read, now
   std::set<std::string, std::less<>> listeners_; ///< names that connections refer to
 };
