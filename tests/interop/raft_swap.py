@@ -180,14 +180,21 @@ class Swap(unittest.TestCase):
             server.file.write_text(before.replace("snapshot_threshold = 1000000", "snapshot_threshold = 999999"))
             self.assertNotEqual(server.file.read_text(), before)
             command("reload", "--socket", server.socket)
-            raft = lambda: next(each for each in server.status()["plugins"] if each["name"] == "raft")
-            self.assertEqual(raft()["generation"], 2)
+            generations = lambda: {each["name"]: each["generation"] for each in server.status()["plugins"]}
+            self.assertEqual(generations(), {"raft": 2, "raft_kv": 1})
+            load.goes_on()
+            # Both at once: the state machine is exchanged with the version that takes over.
+            both = before.replace("snapshot_threshold = 1000000", "snapshot_threshold = 999998")
+            server.file.write_text(both.replace("snapshot_padding = 0", "snapshot_padding = 1"))
+            command("reload", "--socket", server.socket)
+            self.assertEqual(generations(), {"raft": 3, "raft_kv": 2})
             load.goes_on()
             server.file.write_text(re.sub(r'(config = .*data_dir = ")', r"\1/nowhere", before))
             said = command("reload", "--socket", server.socket, expected=1)
             self.assertRegex(said, "lock of another directory than /nowhere.*a restart only")
             load.goes_on()
-            self.assertEqual(raft()["generation"], 2)
+            self.assertEqual(generations(), {"raft": 3, "raft_kv": 2})
+            cluster.settle()
 
     def test_a_server_alone_leads_again_at_once(self):
         with self.cluster(1) as cluster:

@@ -241,7 +241,7 @@ private:
 
   [[nodiscard]] bool closed() const noexcept { return !core_ || ending_ || quiet_; }
 
-  sy_status add_call(Call call);
+  sy_status add_call(Call call, bool own);
   void campaign();
 
   // node_disk.cpp

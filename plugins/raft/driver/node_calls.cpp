@@ -8,17 +8,13 @@
 namespace switchyard::raft {
 
 sy_status Node::call(Call call) {
-  {
-    const std::lock_guard lock{mutex_};
-    if (refusing_) return SY_CANCELLED;
-  }
-  return add_call(std::move(call));
+  return add_call(std::move(call), false);
 }
 
-sy_status Node::add_call(Call call) {
+sy_status Node::add_call(Call call, bool own) {
   {
     const std::lock_guard lock{mutex_};
-    if (closed()) return SY_CANCELLED;
+    if (closed() || (refusing_ && !own)) return SY_CANCELLED;
     const auto id = calls_.add(std::move(call));
     if (!id) return SY_LIMIT;
     new_calls_.push_back(*id);
@@ -133,7 +129,7 @@ void Node::leave(std::function<void()> then) {
         self->then();
       },
       leaving.get()};
-  if (add_call(std::move(transfer)) == SY_OK) {
+  if (add_call(std::move(transfer), true) == SY_OK) {
     static_cast<void>(leaving.release());
   } else {
     then();
