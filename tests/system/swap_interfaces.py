@@ -15,6 +15,7 @@ from swap import VERSIONS
 from swap_load import Load
 
 SWAPS = 100 if SOAK else 12
+LASTS = 60 if SOAK else 3  # seconds of a long stream
 ECHO = PLUGINS.parent.parent / "lib/switchyard/grpc_echo.so"
 
 
@@ -90,6 +91,80 @@ class Interfaces(unittest.TestCase):
             self.assertEqual(calls.end(), [])
             self.assertGreater(calls.count, SWAPS)
             print(f"gRPC: {calls.count} calls, {SWAPS} swaps", flush=True)
+
+
+    def test_streams_and_blocked_queries_end_complete(self):
+        names = ("netrpc", "answerer", "grpc", "grpc_echo")
+        with Server(
+            swap={"window": "0s"},
+            limits={"drain_timeout": "120s"},
+            listeners=[
+                {"name": "server", "address": "127.0.0.1:0"},
+                {"name": "grpc", "address": "127.0.0.1:0", "protocol": "grpc.external"},
+            ],
+            plugins={name: {"library": self.directory / f"{name}.so"} for name in names},
+        ) as server:
+            streams, refusals, queries = [], [], 0
+            for number in range(20):
+                name = ["netrpc", "grpc"][number % 2]
+                file = {"netrpc": ["netrpc_next.so", "netrpc.so"][number // 2 % 2], "grpc": "grpc.so"}[name]
+                if name == "grpc" and len(streams) < 3:  # each on a generation of its own
+                    streams.append(LongStream(server.addresses["grpc"]))
+                with wire.dial(server.address) as connection:
+                    wire.send(connection, bytes([wire.RPC]) + wire.request(1, "Answer.Later"))
+                    self.assertTrue(settles(lambda: self.plugin(server, "netrpc")["connections"] >= 1))
+                    before = self.plugin(server, name)
+                    if len(before["generations"]) == 3:
+                        said = command("plugin", "swap", name, self.directory / file, "--socket", server.socket, expected=1).strip()
+                        self.assertRegex(said, rf"plugin {name}: has 3 generations and swap.generations is 3: wait until one has left \(")
+                        for old in before["generations"][1:]:
+                            self.assertIn(f"generation {old['generation']}", said)
+                        refusals.append(said)
+                        self.assertTrue(settles(lambda: len(self.plugin(server, name)["generations"]) < 3, 3 * LASTS + 60))
+                    self.swap(server, name, file)
+                    if name == "netrpc":
+                        answer = wire.response(1, "Answer.Later")
+                        self.assertEqual(wire.read_exactly(connection, len(answer)), answer)
+                        queries += 1
+            for stream in streams:
+                self.assertEqual(stream.end(), [])
+            self.assertGreaterEqual(len(refusals), 1)
+            for name in ("netrpc", "grpc"):
+                self.alone(server, name)
+            print(f"{len(streams)} streams of {LASTS} s, {queries} blocked queries, {len(refusals)} of 20 swaps had to wait: {refusals[0]}")
+
+
+class LongStream:
+    """A stream of the server that takes LASTS seconds, for its client reads slowly; on a channel of its own."""
+
+    COUNT, SIZE = 20, 4 << 20
+
+    def __init__(self, address):
+        self.address, self.errors, self.begun = address, [], threading.Event()
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+        self.begun.wait(wire.LIMIT)
+
+    def read(self):
+        import grpc
+        from echo_client import Echo, payload, request
+
+        said, got, pause = bytes(self.SIZE), 0, threading.Event()
+        try:
+            with Echo("%s:%d" % self.address, options=[("grpc.use_local_subchannel_pool", 1)]) as echo:
+                for reply in echo.repeat(request(said, count=self.COUNT), timeout=2 * LASTS + 60):
+                    got += payload(reply) == said
+                    self.begun.set()
+                    pause.wait(LASTS / self.COUNT)
+        except grpc.RpcError as error:
+            self.errors.append(f"{error.code()}: {error.details()}")
+        if got != self.COUNT:
+            self.errors.append(f"{got} of {self.COUNT} messages")
+        self.begun.set()
+
+    def end(self):
+        self.thread.join(2 * LASTS + 60)
+        return self.errors
 
 
 class UnaryCalls:
