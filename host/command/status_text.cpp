@@ -207,7 +207,10 @@ std::string plugin_text(const json::object& plugin) {
   if (const auto* swap = plugin.if_contains("last_swap"); swap != nullptr && swap->is_object()) {
     const auto& last = swap->get_object();
     const auto why = field(last, "why");
-    add("last swap", field(last, "result") + (why.empty() ? "" : ": " + why));
+    const auto left = field(last, "left");
+    add("last swap",
+        field(last, "result") + (why.empty() ? "" : ": " + why) +
+            (left.empty() ? "" : "; " + left));
   }
   return text;
 }

@@ -106,6 +106,10 @@ public:
   /// Says that the plugin did not take it after all.
   void leave_plugin() noexcept { place_.reset(); }
 
+  [[nodiscard]] bool is_of(const InstanceServices& plugin) const noexcept {
+    return place_.get() == &plugin;
+  }
+
   void set_listener(std::string_view name) { listener_ = name; }
 
   /// What the process that has accepted a connection says of it where it cannot be asked here.

@@ -56,6 +56,12 @@ void HangupWatch::shutdown_all() {
     ::shutdown(held.duplicate, SHUT_RDWR);
 }
 
+void HangupWatch::shutdown_those_of(const InstanceServices& plugin) {
+  for (const auto& [id, held] : watched_) {
+    if (held.place.get() == &plugin) ::shutdown(held.duplicate, SHUT_RDWR);
+  }
+}
+
 void HangupWatch::wait() {
   watching_ = true;
   boost::system::error_code error;

@@ -43,6 +43,9 @@ public:
   /// Cuts every watched connection.
   void shutdown_all();
 
+  /// Cuts those of one plugin.
+  void shutdown_those_of(const InstanceServices& plugin);
+
 private:
   using Descriptor = boost::asio::posix::basic_stream_descriptor<Loop::Executor>;
   using Timer = boost::asio::

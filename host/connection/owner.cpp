@@ -8,4 +8,12 @@ void ConnectionOwner::close_all(CloseReason reason) {
   hangups_.shutdown_all();
 }
 
+void ConnectionOwner::close_those_of(const InstanceServices& plugin) {
+  for (auto next = live_.begin(); next != live_.end();) {
+    auto& connection = *next++;
+    if (connection.is_of(plugin)) connection.close(CloseReason::Internal);
+  }
+  hangups_.shutdown_those_of(plugin);
+}
+
 } // namespace switchyard::host

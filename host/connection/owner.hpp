@@ -70,6 +70,9 @@ public:
   /// Cuts every connection that is left, whoever holds it.
   void close_all(CloseReason reason);
 
+  /// Cuts every connection of `plugin`, which does not look at them any more.
+  void close_those_of(const InstanceServices& plugin);
+
 private:
   Loop& loop_;
   ConnectionCounters counters_;

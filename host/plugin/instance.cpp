@@ -158,6 +158,7 @@ struct Instance::State {
   std::string path;
   PluginState state = PluginState::Found;
   std::string why;
+  std::string forced;
 
   std::optional<StagedFile> file;
   std::uint32_t generation = 0;
@@ -503,6 +504,7 @@ struct Instance::State {
       }
       if (const auto reason = end_instance()) return retain(*reason);
       services->phase = ServicePhase::Stopped;
+      close_connections();
       const auto left = services->leftovers(std::chrono::steady_clock::now() + limit());
       if (!left.empty()) return retain(left + " left");
     }
@@ -519,6 +521,22 @@ struct Instance::State {
     if (state == PluginState::Failed) return;
     state = PluginState::Unloaded;
     log(SY_LOG_INFO, "unloaded generation=" + std::to_string(generation));
+  }
+
+  /// Those that it has forgotten.
+  void close_connections() {
+    const auto open = services->connections.load();
+    if (open == 0) return;
+    services->close_connections();
+    force(
+        "left " + std::to_string(open) +
+        (open == 1 ? " connection open, which was closed"
+                   : " connections open, which were closed"));
+  }
+
+  void force(const std::string& what) {
+    log(SY_LOG_WARN, "generation " + std::to_string(generation) + ' ' + what);
+    forced += (forced.empty() ? "" : ", ") + what;
   }
 
   /// Whether its code has left the process; retained otherwise.
@@ -742,6 +760,15 @@ void Instance::abort_all() {
     state_->services->draining = true;
     state_->abort_all();
   }
+}
+
+void Instance::cut_short(std::chrono::milliseconds limit) {
+  state_->force("did not drain within " + duration_text(limit) + " and was cut");
+  abort_all();
+}
+
+const std::string& Instance::forced() const noexcept {
+  return state_->forced;
 }
 
 void Instance::stop() {

@@ -145,6 +145,13 @@ public:
   /// Closes every connection now; for a plugin that did not drain in time.
   void abort_all();
 
+  /// The same, and says so: it has had `limit` to drain.
+  void cut_short(std::chrono::milliseconds limit);
+
+  /// What had to be done for it while it ended, as a clause: "did not drain within 2 s and was
+  /// cut"; empty when it went by itself.
+  [[nodiscard]] const std::string& forced() const noexcept;
+
   /// → Stopped → Unloaded or Retained: takes its interfaces and registrations back, stop, destroy,
   /// unload. Its connections have ended (drain or abort_all came first). One that has not started
   /// is dropped as far as it came.

@@ -73,7 +73,11 @@ Proxy::Proxy(ProxyConfig config, Log& log)
       loops_{one_loop(stages_config_, log_)},
       loop_service_{make_loop_service(1)},
       services_{make_plugin_log(log), kEndLimit},
-      instance_{services_, {&loop_service_, &kDialService, &loops_, &cancel_dials}, "proxy", {}},
+      instance_{
+          services_,
+          {&loop_service_, &kDialService, &loops_, &cancel_dials, &close_connections},
+          "proxy",
+          {}},
       host_{&instance_.host},
       limit_{config_.connections, 0} {}
 

@@ -123,6 +123,16 @@ LoopStages* current_loop(const sy_host* host) noexcept {
   return loop == nullptr ? nullptr : loops_of(host)[loop->index()].get();
 }
 
+void close_connections(InstanceServices& owner) {
+  for (const auto& loop : loops_of(&owner.host)) {
+    owner.posts.fetch_add(1); // so that it is there when this runs
+    boost::asio::post(loop->loop.executor(), [&owner, &connections = loop->connections] {
+      connections.close_those_of(owner);
+      owner.ended(owner.posts);
+    });
+  }
+}
+
 sy_loops make_loop_service(std::uint32_t count) noexcept {
   return {sizeof(sy_loops), count, current, now, post, start_timer, stop_timer, adopt};
 }

@@ -14,6 +14,9 @@ namespace switchyard::host {
 /// What stays on the loop of the calling thread; null elsewhere.
 [[nodiscard]] LoopStages* current_loop(const sy_host* host) noexcept;
 
+/// LoopServices::close_connections, for the same instances.
+void close_connections(InstanceServices& owner);
+
 /// Our side of sy_loops for `count` loops.
 [[nodiscard]] sy_loops make_loop_service(std::uint32_t count) noexcept;
 

@@ -55,6 +55,9 @@ struct InstanceServices {
   /// Waits for the end of every dial, at most until `deadline`.
   [[nodiscard]] bool dials_ended(std::chrono::steady_clock::time_point deadline);
 
+  /// Begins to close the connections that it has left open, once it has stopped. Any thread.
+  void close_connections() noexcept;
+
   /// SY_OK when the instance may open `id` or register with it; SY_NOT_FOUND when its manifest does
   /// not require it, SY_CANCELLED once it has stopped. Any thread.
   [[nodiscard]] sy_status may_use(std::string_view id, sy_error* error) const noexcept;

@@ -40,6 +40,9 @@ struct LoopServices {
 
   /// Ends the dials of an instance that drains; each is told on its loop. Any thread.
   void (*cancel_dials)(InstanceServices& owner) = nullptr;
+
+  /// Closes what connections an instance has that has ended, each on its loop. Any thread.
+  void (*close_connections)(InstanceServices& owner) = nullptr;
 };
 
 } // namespace switchyard::host

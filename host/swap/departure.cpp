@@ -69,7 +69,7 @@ private:
 
   void cut() {
     if (wanted_.expired() || over_) return;
-    generation_.abort_all();
+    generation_.cut_short(limits_.drain_timeout);
     deadline_.expires_after(limits_.control_timeout);
     deadline_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
       if (!cancelled) self->end();

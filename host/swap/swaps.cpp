@@ -355,9 +355,15 @@ void Swaps::State::restart_users(
 }
 
 void Swaps::State::depart(Generations& plugin, Instance& generation) {
-  host::depart(around.context, generation, around.config.limits, wanted, [&plugin, &generation] {
+  const auto gone = [this, &plugin, &generation] {
+    const auto outcome = outcomes.find(&plugin);
+    if (outcome != outcomes.end() && !generation.forced().empty()) {
+      outcome->second["left"] =
+          "generation " + std::to_string(generation.generation()) + ' ' + generation.forced();
+    }
     plugin.forget(generation);
-  });
+  };
+  host::depart(around.context, generation, around.config.limits, wanted, gone);
 }
 
 Swaps::Swaps(SwapSurroundings surroundings)

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """One version of a plugin after another under load: no call fails, and what a bad version says."""
 
+import collections
 import json
 import os
 import pathlib
 import re
 import shutil
 import tempfile
+import threading
 import unittest
 
 import wire
@@ -161,6 +163,84 @@ class BadVersions(Swap):
         self.assertIn("crashed its trial process", said)
         said = command(*plan, directory / "nothing.so", "--socket", self.server.socket, expected=1)
         self.assertIn("nothing.so does not exist: install it, or correct library at the command line", said)
+
+
+class EverySecondVersionBad(Swap):
+    """Under callers of the plugin that is swapped, and of another one beside it."""
+
+    BEFORE_THE_FLIP = {
+        "crash_in_probe": r"crashed its trial process .*signal 11",
+        "fail_in_init": r"init\(\) failed: the table is locked",
+        "unwell": r"health\(\) failed: the table is full",
+    }
+    AT_ITS_END = {
+        "hang_in_drain": r"last swap +committed; generation {} did not drain within 2 s and was cut\n",
+        "leak_connections": r"last swap +committed; generation {} left \d+ connections? open, which w\w+ closed\n",
+    }
+
+    def test_no_call_fails_but_those_that_a_bad_one_has_taken(self):
+        with Server(
+            swap={"window": "1s", "health_interval": "20ms"},
+            limits={"drain_timeout": "2s", "control_timeout": "4s", "connections_per_client": 0},  # one leaks them
+            plugins={"netrpc": {"library": "netrpc.so"}, "swapped": {"library": version("swapped_good")}},
+        ) as server:
+            self.server = server
+            load, callers = Load(server.address), Callers(server.address)
+            self.addCleanup(load.kill)
+            self.addCleanup(callers.end)
+            for _ in range(5 if SOAK else 1):
+                for name, sentence in self.BEFORE_THE_FLIP.items():
+                    self.assertRegex(self.refused(server, "swapped", version(f"swapped_{name}")), sentence)
+                    self.assertRegex(self.why(), rf"last swap +failed: plugin swapped: .*{sentence}")
+                    self.good_again()
+                self.swap(server, "swapped", version("swapped_turns_bad"))
+                self.assertTrue(settles(lambda: "rolled back" in self.why()))
+                self.assertRegex(self.why(), r"last swap +rolled back: plugin swapped: .*the table is full")
+                self.good_again()
+                for name, sentence in self.AT_ITS_END.items():
+                    bad = self.swap(server, "swapped", version(f"swapped_{name}"))[-1]["generation"]
+                    self.assertTrue(settles(lambda: callers.words[name] > 0))
+                    self.good_again()
+                    self.assertRegex(self.why(), sentence.format(bad))
+            self.assertEqual(callers.end(), [])
+            account = load.end()
+            self.assertEqual(account["errors"], [])
+            print(f"{account['calls']} calls of net/rpc, words of versions: {dict(callers.words)}", flush=True)
+
+    def why(self):
+        return command("plugin", "why", "swapped", "--socket", self.server.socket)
+
+    def good_again(self):
+        self.swap(self.server, "swapped", version("swapped_good"))
+        self.assertTrue(settles(lambda: len(self.plugin(self.server, "swapped")["generations"]) == 1))
+
+
+class Callers:
+    """Four that connect again and again for the word of the version that serves."""
+
+    def __init__(self, address):
+        self.address, self.words, self.errors, self.over = address, collections.Counter(), [], threading.Event()
+        self.threads = [threading.Thread(target=self.call) for _ in range(4)]
+        for thread in self.threads:
+            thread.start()
+
+    def call(self):
+        while not self.over.wait(0.002):
+            try:
+                with wire.dial(self.address) as connection:
+                    wire.send(connection, bytes([SWAPPED]))
+                    word = connection.makefile("rb").readline()
+                if not word.endswith(b"\n"):
+                    raise wire.Closed(f"{word!r} and the end")
+                self.words[word.decode().strip()] += 1
+            except (OSError, wire.Closed) as error:
+                self.errors.append(f"{type(error).__name__}: {error}")
+
+    def end(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(wire.LIMIT)
+        return self.errors
 
 
 if __name__ == "__main__":

@@ -110,5 +110,36 @@ TEST_F(LoopService, AdoptsNothingWhileThePluginDrains) {
   ::close(ends[1]);
 }
 
+TEST_F(LoopService, ClosesWhatAPluginHasForgotten) {
+  int forgotten[2];
+  int handed_out[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, forgotten), 0);
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, handed_out), 0);
+  bool told = false;
+  sy_descriptor descriptor{};
+  descriptor.struct_size = sizeof descriptor;
+  plugin.run([&] {
+    sy_connection* connection = nullptr;
+    ASSERT_EQ(plugin.loops().adopt(plugin.host(), forgotten[0], &connection), SY_OK);
+    const auto tell = [](void* context, sy_status, std::size_t) {
+      *static_cast<bool*>(context) = true;
+    };
+    EXPECT_EQ(connection->api->wait_readable(connection, tell, &told), SY_OK);
+    ASSERT_EQ(plugin.loops().adopt(plugin.host(), handed_out[0], &connection), SY_OK);
+    EXPECT_EQ(connection->api->detach(connection, &descriptor), SY_OK);
+  });
+  plugin.services().phase = ServicePhase::Stopped;
+  plugin.services().close_connections();
+  char byte = 0;
+  EXPECT_EQ(::read(forgotten[1], &byte, 1), 0);
+  EXPECT_EQ(::read(handed_out[1], &byte, 1), 0);
+  EXPECT_EQ(
+      plugin.services().leftovers(std::chrono::steady_clock::now() + std::chrono::seconds{30}), "");
+  EXPECT_FALSE(told) << "nobody is there";
+  ::close(descriptor.descriptor);
+  ::close(forgotten[1]);
+  ::close(handed_out[1]);
+}
+
 } // namespace
 } // namespace switchyard::host

@@ -34,7 +34,7 @@ public:
     }
     services_ = std::make_unique<InstanceServices>(
         shared_,
-        LoopServices{&loop_service_, &kDialService, &loops_, &cancel_dials},
+        LoopServices{&loop_service_, &kDialService, &loops_, &cancel_dials, &close_connections},
         "test",
         std::vector<std::string>{});
   }
