@@ -330,7 +330,7 @@ int main(int count, char** words) {
   const auto done = static_cast<double>(sorted.size());
   std::printf(
       R"({"mode":"%s","addr":"%s","probe":"%s","in_flight":%s,"ops":%.0f,"per_s":%.0f,)"
-      R"("mib_per_s":%.1f,"p50_us":%.0f,"p99_us":%.0f,"errors":%ld,"error":"%s",)"
+      R"("mib_per_s":%.1f,"p50_us":%.0f,"p99_us":%.0f,"worst_us":%.0f,"errors":%ld,"error":"%s",)"
       R"("client_cpu_us_per_op":%.1f})"
       "\n",
       words[1],
@@ -342,6 +342,7 @@ int main(int count, char** words) {
       done * static_cast<double>(load.payload()) / took / (1 << 20),
       microseconds(.5),
       microseconds(.99),
+      microseconds(1),
       load.errors(),
       load.error().c_str(),
       done > 0 ? cpu_seconds() * 1e6 / done : 0);
