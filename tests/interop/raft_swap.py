@@ -238,10 +238,14 @@ class Swap(unittest.TestCase):
         with self.cluster() as cluster:
             with Load(cluster.nodes) as load:
                 for node in cluster.nodes:
+                    node.ask("sum")  # over a connection that the old one keeps
                     self.assertGreater(self.swap(node, "raft_kv", self.version("raft_kv"))["window_ms"], 0)
                     load.goes_on()
-                command("plugin", "rollback", "raft_kv", "--socket", cluster.leader().server.socket)
+                    until(lambda: "another version" in node.exchange("sum"), "it says that its state is old")
+                node = cluster.leader()
+                command("plugin", "rollback", "raft_kv", "--socket", node.server.socket)
                 load.goes_on()
+                until(lambda: node.exchange("sum").startswith("ok"), "it has caught up")
             self.check(cluster, load)
 
 

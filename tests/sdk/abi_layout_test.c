@@ -373,7 +373,8 @@ FROZEN(sy_raft_machine, release, 48);
 FROZEN(sy_raft_machine, restore, 56);
 FROZEN(sy_raft_machine, restored, 64);
 FROZEN(sy_raft_machine, leadership, 72);
-SIZE(sy_raft_machine, 80);
+FROZEN(sy_raft_machine, placed, 80);
+SIZE(sy_raft_machine, 88);
 
 FROZEN(sy_raft_change, struct_size, 0);
 FROZEN(sy_raft_change, kind, 4);

@@ -176,6 +176,7 @@ PINNED(
     sy_status (*)(void*, uint64_t, const sy_raft_source*, sy_error*));
 PINNED(FIELD(sy_raft_machine, restored), void (*)(void*, uint32_t));
 PINNED(FIELD(sy_raft_machine, leadership), void (*)(void*, const sy_raft_leadership*));
+PINNED(FIELD(sy_raft_machine, placed), void (*)(void*, uint32_t));
 PINNED(
     FIELD(sy_raft_consensus, propose),
     sy_status (*)(void*, sy_bytes, sy_bytes, uint64_t, sy_raft_done, void*));

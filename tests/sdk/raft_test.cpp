@@ -79,9 +79,12 @@ struct Joined {
     if (keep) state = beside;
   }
 
+  void placed(bool is) { stands = is; }
+
   std::string state;
   std::string beside;
   std::uint64_t last = 0;
+  bool stands = false;
 };
 
 class SdkRaftMachine : public testing::Test {
@@ -116,6 +119,8 @@ TEST_F(SdkRaftMachine, AppliesAndSaysWhyNot) {
   EXPECT_EQ(registered.apply(registered.context, entries, 2, &taker, &error), SY_OK);
   EXPECT_THAT(results, testing::ElementsAre("a", "ab"));
   EXPECT_EQ(registered.applied(registered.context), 6U);
+  registered.placed(registered.context, 1);
+  EXPECT_TRUE(joined.stands);
 
   const sy_raft_entry empty{7, 1, {}, {}};
   EXPECT_EQ(registered.apply(registered.context, &empty, 1, &taker, &error), SY_INVALID);

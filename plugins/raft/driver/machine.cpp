@@ -161,4 +161,10 @@ void Machine::tell(const LeaderChanged& change) const {
   entry_.leadership(entry_.context, &leadership);
 }
 
+void Machine::placed(bool is) const {
+  if (entry_.placed == nullptr) return;
+  const Visit visit{journal_, registration_};
+  if (visit) entry_.placed(entry_.context, is ? 1 : 0);
+}
+
 } // namespace switchyard::raft

@@ -62,6 +62,7 @@ public:
       std::string& error) const;
   void restored(bool keep) const;
   void tell(const LeaderChanged& change) const;
+  void placed(bool is) const;
 
 private:
   const sy_journal& journal_;

@@ -121,6 +121,7 @@ void Node::let_go() {
   to_restore_.clear();
   restored_ = installing_ = 0;
   restored_by_.reset();
+  displaced_.clear();
   outdated_snapshot_.clear();
   install_written_ = taking_snapshot_ = false;
   outgoing_.clear();
@@ -254,6 +255,7 @@ void Node::exchange(
     throw Failure{SY_EXISTS, "another state machine is registered already"};
   }
   if (!leaves && !come) return;
+  if (leaves && come) displaced_.push_back(machine_);
   machine_ = come;
   machine_placed_ = false;
   machine_error_ = std::exchange(inherited_error_, {});

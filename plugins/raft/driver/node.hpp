@@ -305,6 +305,7 @@ private:
   // The state machine.
   std::condition_variable machine_work_;
   std::shared_ptr<const Machine> machine_;
+  std::vector<std::shared_ptr<const Machine>> displaced_; ///< are to be told
   bool machine_placed_ = false;
   std::string machine_error_;
   std::string inherited_error_; ///< of the state machine that is about to be bound

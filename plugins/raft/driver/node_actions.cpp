@@ -135,7 +135,8 @@ void Node::carry_out(CallDone& action, Effects& effects) {
   switch (action.outcome) {
   case Outcome::Committed:
     if (std::holds_alternative<ServerChange>(call->what) ||
-        std::holds_alternative<Call::Transfer>(call->what) || action.index <= applied_) {
+        std::holds_alternative<Call::Transfer>(call->what) ||
+        (machine_placed_ && action.index <= applied_)) {
       return calls_.finish(action.call, SY_OK, action.index, {}, finished);
     }
     calls_.await(action.call, action.index);

@@ -20,12 +20,20 @@ void Node::run_machine() {
   for (;;) {
     machine_work_.wait(lock, [&] {
       if (ending_ || quiet_) return ending_;
-      return !to_restore_.empty() || (restored_ != 0 && install_written_) ||
+      return !displaced_.empty() || !to_restore_.empty() || (restored_ != 0 && install_written_) ||
              (usable() && (!machine_placed_ || leadership_ ||
                            (!snapshot_calls_.empty() && !taking_snapshot_ && restored_ == 0) ||
                            (installed() && applied_ < apply_to_)));
     });
     if (ending_) return;
+    if (!displaced_.empty()) {
+      const auto displaced = std::exchange(displaced_, {});
+      lock.unlock();
+      for (const auto& machine : displaced)
+        machine->placed(false);
+      lock.lock();
+      continue;
+    }
     if (restored_ != 0 && install_written_) {
       const auto machine = std::exchange(restored_by_, nullptr);
       const auto index = receipts_.at(restored_)->meta.index;
@@ -96,6 +104,9 @@ bool Node::place_machine(std::unique_lock<std::mutex>& lock) {
   machine_placed_ = true;
   Effects effects;
   calls_.passed(applied_, effects.finished);
+  lock.unlock();
+  machine->placed(true);
+  lock.lock();
   tell_ended(effects, lock);
   return machine_ == machine && machine_placed_ && !ending_;
 }

@@ -86,10 +86,17 @@ static void told_members(void* context, const sy_raft_state* state) {
   kv_session_answer(context, line);
 }
 
+#define DISPLACED "err another version of this plugin has the state now: connect again"
+
 static void answer_sum(kv_service* service, kv_session* session) {
   char line[ANSWER_SIZE];
   kv_machine* const machine = &service->machine;
   pthread_mutex_lock(&machine->mutex);
+  if (machine->displaced) {
+    pthread_mutex_unlock(&machine->mutex);
+    kv_session_answer(session, DISPLACED);
+    return;
+  }
   const kv_store* const store = machine->store;
   char chain[17];
   for (int at = 0; at < 8; ++at)
@@ -110,14 +117,15 @@ static void answer_get(kv_service* service, kv_session* session, const char* key
   kv_machine* const machine = &service->machine;
   char* answer = NULL;
   pthread_mutex_lock(&machine->mutex);
-  const char* const value = kv_store_get(machine->store, key);
+  const int displaced = machine->displaced;
+  const char* const value = displaced ? NULL : kv_store_get(machine->store, key);
   if (value != NULL) {
     const size_t size = strlen(value) + 4;
     answer = malloc(size);
     if (answer != NULL) snprintf(answer, size, "ok %s", value);
   }
   pthread_mutex_unlock(&machine->mutex);
-  kv_session_answer(session, answer != NULL ? answer : "err not found");
+  kv_session_answer(session, answer != NULL ? answer : displaced ? DISPLACED : "err not found");
   free(answer);
 }
 

@@ -8,6 +8,7 @@ int kv_machine_init(kv_machine* machine, size_t padding) {
   machine->store = kv_store_create();
   machine->restored = NULL;
   machine->applied = machine->restored_index = 0;
+  machine->displaced = 0;
   machine->padding = padding;
   return machine->store != NULL && pthread_mutex_init(&machine->mutex, NULL) == 0;
 }
@@ -98,6 +99,13 @@ static void restored(void* context, uint32_t keep) {
   kv_store_free(dropped);
 }
 
+static void placed(void* context, uint32_t is) {
+  kv_machine* const machine = context;
+  pthread_mutex_lock(&machine->mutex);
+  machine->displaced = !is;
+  pthread_mutex_unlock(&machine->mutex);
+}
+
 sy_status kv_machine_register(kv_machine* machine, const sy_host* host, sy_error* error) {
   const sy_journal* const journal = host->service(host, SY_JOURNAL);
   if (journal == NULL) return failed(error, SY_UNSUPPORTED, "this host has no journal");
@@ -112,7 +120,8 @@ sy_status kv_machine_register(kv_machine* machine, const sy_host* host, sy_error
       .release = &release,
       .restore = &restore,
       .restored = &restored,
-      .leadership = NULL};
+      .leadership = NULL,
+      .placed = &placed};
   sy_registration* registration = NULL; /* the host removes it when the plugin stops */
   return journal->add(
       host,

@@ -10,6 +10,7 @@ typedef struct kv_machine {
   kv_store* store;    /* under mutex: applied to by the log, read by sessions */
   kv_store* restored; /* from a snapshot, beside it */
   uint64_t applied;   /* under mutex */
+  int displaced;      /* under mutex: another version of this plugin has the log */
   uint64_t restored_index;
   size_t padding; /* bytes added to each snapshot */
 } kv_machine;

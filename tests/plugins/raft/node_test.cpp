@@ -48,10 +48,15 @@ public:
     entry.struct_size = sizeof entry;
     entry.context = this;
     entry.applied = [](void* self) {
+      const std::lock_guard heard{book(self).asked};
       const std::lock_guard lock{book(self).mutex};
       return book(self).last;
     };
     entry.apply = &Book::apply;
+    entry.placed = [](void* self, std::uint32_t is) {
+      const std::lock_guard lock{book(self).mutex};
+      book(self).stands = is != 0;
+    };
     entry.capture = [](void* self, void** view, sy_error*) -> sy_status {
       *view = self;
       return SY_OK;
@@ -76,6 +81,13 @@ public:
     return commands;
   }
 
+  [[nodiscard]] bool is_placed() {
+    const std::lock_guard lock{mutex};
+    return stands;
+  }
+
+  /// applied() is not answered while somebody else has it.
+  std::mutex asked;
   std::atomic<bool> leaving = false;
   sy_status says = SY_OK; ///< to every command
 
@@ -106,6 +118,7 @@ private:
   std::vector<std::string> commands;
   std::uint64_t last = 0;
   std::uint64_t beside = 0;
+  bool stands = false;
 };
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
@@ -276,6 +289,8 @@ TEST_F(RaftNode, BringsAnotherStateMachineToWhereTheLogIs) {
   EXPECT_EQ(apply("c"), "3");
   EXPECT_THAT(two.written(), testing::ElementsAre("a", "b", "c"));
   EXPECT_THAT(one.written(), testing::ElementsAre("a", "b"));
+  EXPECT_TRUE(two.is_placed());
+  EXPECT_FALSE(one.is_placed());
 
   // And back: what it has is not applied again.
   gone = two.registration();
@@ -283,6 +298,30 @@ TEST_F(RaftNode, BringsAnotherStateMachineToWhereTheLogIs) {
   EXPECT_EQ(apply("d"), "4");
   EXPECT_THAT(one.written(), testing::ElementsAre("a", "b", "c", "d"));
   EXPECT_THAT(two.written(), testing::ElementsAre("a", "b", "c"));
+  EXPECT_TRUE(one.is_placed());
+  EXPECT_FALSE(two.is_placed());
+}
+
+/// Whoever asks whether it is up to date is told when the new one is, and the old one knows that it
+/// is not.
+TEST_F(RaftNode, LetsReadersWaitForTheStateMachineThatComes) {
+  make();
+  node->begin(founders(1));
+  node->bind(one.machine());
+  ASSERT_TRUE(adds_nonvoter("s2"));
+  EXPECT_EQ(apply("a"), "1");
+  std::unique_lock held{two.asked};
+  auto* gone = one.registration();
+  node->exchange(std::span{&gone, 1}, two.machine());
+  auto verified = begin_call(Call::Verify{});
+  auto passed = begin_call(Call::Barrier{});
+  EXPECT_EQ(verified.wait_for(std::chrono::milliseconds{20}), std::future_status::timeout);
+  EXPECT_EQ(passed.wait_for(std::chrono::milliseconds{1}), std::future_status::timeout);
+  held.unlock();
+  EXPECT_EQ(verified.get().status, SY_OK);
+  EXPECT_FALSE(one.is_placed());
+  EXPECT_EQ(passed.get().status, SY_OK);
+  EXPECT_THAT(two.written(), testing::ElementsAre("a"));
 }
 
 TEST_F(RaftNode, ExchangesNoStateMachineThatIsNotThere) {

@@ -119,6 +119,11 @@ typedef struct sy_raft_machine {
   /* Leader, role or term have changed; the last of several changes may be the only one told. NULL:
    * never told. */
   void (*leadership)(void* context, const sy_raft_leadership* leadership);
+
+  /* 1: it stands where the log is, and is applied to from now on. 0: another state machine has
+   * taken its place, and this one stands still: what is read there is old. Told before a verify or
+   * a barrier ends that began after it. NULL: never told. */
+  void (*placed)(void* context, uint32_t placed);
 } sy_raft_machine;
 
 /* Called exactly once, never from inside the call that asked for it. `index` and `result` say

@@ -134,8 +134,8 @@ private:
 ///     void restore(std::uint64_t index, Source);    // into a state beside the present one
 ///     void restored(bool keep);
 ///
-/// and, if it wants to be told, void leadership(const sy_raft_leadership&). They report by throwing
-/// Failure. Made and destroyed on control.
+/// and, if it wants to be told, void leadership(const sy_raft_leadership&) and void placed(bool).
+/// They report by throwing Failure. Made and destroyed on control.
 template <class T>
 class RaftMachine {
 public:
@@ -161,6 +161,9 @@ public:
     entry.restored = &RaftMachine::restored;
     if constexpr (requires(T & t, const sy_raft_leadership& l) { t.leadership(l); }) {
       entry.leadership = &RaftMachine::leadership;
+    }
+    if constexpr (requires(T & t) { t.placed(true); }) {
+      entry.placed = &RaftMachine::placed;
     }
     auto error = make_error();
     throw_unless_ok(
@@ -233,6 +236,10 @@ private:
 
   static void leadership(void* context, const sy_raft_leadership* leadership) noexcept {
     static_cast<void>(at_boundary([&] { self(context).leadership(*leadership); }));
+  }
+
+  static void placed(void* context, std::uint32_t placed) noexcept {
+    static_cast<void>(at_boundary([&] { self(context).placed(placed != 0); }));
   }
 
   const sy_journal* journal_;
