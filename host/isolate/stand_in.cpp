@@ -386,7 +386,8 @@ void StandIn::drained() {
   if (done != nullptr) done(context);
 }
 
-/// Lets the plugin stop, and the process end; one that does not is killed.
+/// Lets the plugin stop, and the process end; one that does not is killed. What is left of its
+/// connections ends with it.
 void StandIn::stop(Clock::time_point until) {
   active_ = false;
   over_ = true;
@@ -400,6 +401,10 @@ void StandIn::stop(Clock::time_point until) {
     standing_.process = 0;
   }
   on_each_lane([](Lane& lane) { lane.close(); });
+  {
+    std::unique_lock lock{services_->shared.ends.mutex};
+    services_->shared.ends.wait_until(lock, until, [&] { return services_->posts == 0; });
+  }
   drained();
 }
 

@@ -243,6 +243,7 @@ class Ends(unittest.TestCase):
             exchange(held, b"hello", bytes([STREAM]))
             if number == signal.SIGTERM:
                 server.stop()
+                self.assertNotIn("left 1 connection open", server.log, "its process has ended with it")
             else:
                 server.kill()
             self.assertTrue(settles(lambda: not alive(pid)), number.name)
