@@ -96,7 +96,7 @@ public:
   // From one version of the plugin to the next. [control], except where it says otherwise
 
   /// Takes no calls any more, lets those that wait end, and hands leadership over, as far as a
-  /// third of an election time-out allows. Throws Failure.
+  /// third of an election time-out allows, and half a second. Throws Failure.
   void step_aside();
 
   /// Lets nothing change any more, and returns once all is durable. Throws Failure.

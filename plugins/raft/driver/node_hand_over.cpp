@@ -1,8 +1,14 @@
 // From one version of the plugin to the next, over the same directory.
 #include <plugins/raft/driver/node.hpp>
 
+#include <algorithm>
+
 namespace switchyard::raft {
 namespace {
+
+/// How long calls and the transfer of the leadership may take, besides a third of an election: the
+/// host has a limit of its own for the pause, of 1 s.
+constexpr std::chrono::milliseconds kAsideLimit{500};
 
 /// How long what is on its way to the disk may take; the host waits for 10 s.
 constexpr std::chrono::seconds kDiskLimit{4};
@@ -22,7 +28,7 @@ std::string text(const Ballot& ballot) {
 /// together take no more than a third of an election, after which the others would elect somebody.
 void Node::step_aside() {
   const auto begun = std::chrono::steady_clock::now();
-  const auto limit = settings_.core.election_timeout / 3;
+  const auto limit = std::min<Duration>(settings_.core.election_timeout / 3, kAsideLimit);
   {
     std::unique_lock lock{mutex_};
     if (!core_ || ending_) throw Failure{SY_AGAIN, "the plugin is not active"};
