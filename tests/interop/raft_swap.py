@@ -15,7 +15,7 @@ import threading
 import time
 import unittest
 
-from raft_nodes import HEARTBEAT, LIMIT, Cluster, Ours, until
+from raft_nodes import HEARTBEAT, LIMIT, Cluster, Ours, pause, resume, until
 
 from process import settles  # the path is set by raft_nodes
 from server import PLUGINS, SOAK, command
@@ -157,6 +157,26 @@ class Swap(unittest.TestCase):
             print(f"{SWAPS} swaps of a leader, {load.count()} writes, {unknown} unknown; pause median {middle(pauses):.1f} ms, "
                   f"worst {max(pauses):.1f} ms; a writer waited median {middle(longest):.1f} ms, worst {max(longest):.1f} ms", flush=True)
             self.assertLess(middle(pauses), HEARTBEAT / 3)
+            self.check(cluster, load)
+
+    def test_nobody_takes_the_leadership_over(self):
+        """The others stand still: the old one waits a bounded time, and the new one asks for their votes."""
+        with self.cluster() as cluster:
+            with Load(cluster.nodes) as load:
+                leader = cluster.leader()
+                term = int(leader.state()["term"])
+                others = [node for node in cluster.nodes if node is not leader]
+                for node in others:
+                    pause(node)
+                try:
+                    answer = self.swap(leader, "raft", self.version("raft"))
+                finally:
+                    for node in others:
+                        resume(node)
+                self.assertLess(answer["pause_us"] / 1000, HEARTBEAT)
+                load.goes_on()
+                self.assertGreater(int(cluster.leader().state()["term"]), term)
+            print(f"nobody took over: pause {answer['pause_us'] / 1000:.0f} ms", flush=True)
             self.check(cluster, load)
 
     def test_between_snapshots(self):
