@@ -34,6 +34,15 @@ std::vector<std::string> required_ids(const Manifest& manifest) {
 /// What the stand-in of an isolated plugin may take beyond the limit that it keeps by itself.
 constexpr std::chrono::milliseconds kStandInMargin{2'000};
 
+/// A generation's init and start in a process of its own.
+struct Rehearsal {
+  Rehearsal(Services& shared, const LoopServices& loops, const std::string& plugin)
+      : services{shared, loops, plugin, {}} {}
+
+  InstanceServices services;
+  std::unique_ptr<IsolatedCode> code;
+};
+
 /// Passes the end of a drain on, once to each who waits for it, whoever comes first and however
 /// late.
 class DrainEnd {
@@ -345,6 +354,42 @@ struct Instance::State {
     return {};
   }
 
+  OrRefusal<void> rehearse() {
+    const auto& manifest = verified->manifest;
+    if (!around.isolate || config.isolation == Isolation::Process) return {};
+    if (!manifest.requires_.empty() || manifest.exclusive) return {};
+    const auto trial = std::make_shared<Rehearsal>(around.services, around.loops, config.name);
+    trial->code = around.isolate({config.name, path, file->path(), generation, *verified});
+    const auto ask = [&](std::string_view function, auto body) {
+      return control_call(
+          around.control,
+          limit() + kStandInMargin,
+          config.name,
+          function,
+          [trial, body = std::move(body)](sy_error* error) { return body(*trial, error); });
+    };
+    auto done = ask("a trial of init()", [text = config_text()](Rehearsal& of, sy_error* error) {
+      auto* made = of.code->handle();
+      return of.code->api().init(&of.services.host, {text.data(), text.size()}, &made, error);
+    });
+    if (done) {
+      done = ask("a trial of start()", [](Rehearsal& of, sy_error* error) {
+        return of.code->api().start(of.code->handle(), error);
+      });
+      static_cast<void>(ask("the end of a trial", [](Rehearsal& of, sy_error* error) {
+        const auto stopped = of.code->api().stop(of.code->handle(), error);
+        of.services.phase = ServicePhase::Stopped;
+        if (stopped == SY_OK) of.code->api().destroy(of.code->handle());
+        return stopped;
+      }));
+    }
+    if (done || done.error().code != CallHung) {
+      trial->code.reset();
+      static_cast<void>(trial->services.leftovers(std::chrono::steady_clock::now() + limit()));
+    }
+    return done;
+  }
+
   OrRefusal<void> stand_by() {
     if (config.isolation == Isolation::Process) {
       isolate();
@@ -641,6 +686,13 @@ OrRefusal<void> Instance::probe() {
     return s.failed(probed.error());
   }
   s.state = PluginState::Probed;
+  return {};
+}
+
+OrRefusal<void> Instance::rehearse() {
+  auto& s = *state_;
+  BOOST_ASSERT(s.state == PluginState::Probed);
+  if (auto done = s.rehearse(); !done) return s.abandon(done.error());
   return {};
 }
 

@@ -89,6 +89,11 @@ public:
   /// Verified → Probed: tries it in a child process with its configuration.
   OrRefusal<void> probe();
 
+  /// Probed → Probed: its init and start in a process that is ended again, so that what crashes
+  /// there does not crash here. Nothing for one that requires interfaces, for another process has
+  /// none of them, and for an exclusive one, which only one process may have.
+  OrRefusal<void> rehearse();
+
   /// Probed → Serving: stand_by(), activate() and publish().
   OrRefusal<void> launch();
 

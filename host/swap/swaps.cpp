@@ -148,7 +148,10 @@ OrRefusal<void> Swaps::Swap::perform() {
     const auto fits = swaps_.around.plugins.fits(plugin_);
     return fits && exclusive_ ? HandOver::possible(plugin_) : fits;
   }
-  case SwapPhase::Probe: return candidate->probe();
+  case SwapPhase::Probe: {
+    const auto probed = candidate->probe();
+    return probed ? candidate->rehearse() : probed;
+  }
   case SwapPhase::Start: return candidate->stand_by();
   case SwapPhase::Activate: return begin_work(plugin_, exclusive_ ? &hand_over_ : nullptr);
   case SwapPhase::Health: return prove_well(*candidate);
