@@ -2,6 +2,7 @@
 """One version of a plugin after another under load: no call fails, and what a bad version says."""
 
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -156,6 +157,21 @@ class BadVersions(Swap):
             self.why(), rf"rolled back: plugin swapped: generation {after} was not well \d+ ms after the flip: .*the table is full"
         )
 
+    def test_are_taken_back_when_they_fail_their_connections(self):
+        before = self.plugin(self.server, "swapped")["generation"]
+        after = self.swap(self.server, "swapped", version("swapped_refuse_connections"))[-1]["generation"]
+        tried = 0
+        while self.plugin(self.server, "swapped")["generation"] == after and tried < 1000:
+            tried += 1
+            with wire.dial(self.server.address) as connection, contextlib.suppress(ConnectionError):
+                wire.send(connection, bytes([SWAPPED]))
+                wire.read_to_end(connection)
+        self.assertEqual(self.plugin(self.server, "swapped")["generation"], before)
+        self.assertEqual(self.says(), b"good\n")
+        self.assertRegex(
+            self.why(), rf"rolled back: plugin swapped: generation {after} failed \d+ of its \d+ connections within \d+ ms of the flip"
+        )
+
     def test_are_named_by_a_dry_run(self):
         plan = ["plugin", "swap", "--dry-run", "swapped"]
         self.assertIn("used by            none", command(*plan, version("swapped_good"), "--socket", self.server.socket))
@@ -163,6 +179,20 @@ class BadVersions(Swap):
         self.assertIn("crashed its trial process", said)
         said = command(*plan, directory / "nothing.so", "--socket", self.server.socket, expected=1)
         self.assertIn("nothing.so does not exist: install it, or correct library at the command line", said)
+
+
+class OverwrittenFile(Swap):
+    def test_serves_on_from_its_copy(self):
+        file = directory / "overwritten.so"
+        shutil.copy(version("swapped_good"), file)
+        file.chmod(0o755)
+        with Server(plugins={"swapped": {"library": file}}) as server:
+            file.write_bytes(file.read_bytes()[:5000])  # the same inode, shorter: what maps it would get SIGBUS
+            for _ in range(2):
+                with wire.dial(server.address) as connection:
+                    wire.send(connection, bytes([SWAPPED]))
+                    self.assertEqual(wire.read_to_end(connection), b"good\n")
+                self.assertRegex(self.refused(server, "swapped", file), r"overwritten\.so has 5000 bytes where its headers speak of \d+")
 
 
 class EverySecondVersionBad(Swap):

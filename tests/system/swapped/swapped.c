@@ -60,6 +60,9 @@ static sy_status serve(sy_instance* instance, uint32_t protocol, sy_connection* 
   __builtin_trap();
 #endif
   (void)instance, (void)protocol;
+#if defined(REFUSE_CONNECTIONS)
+  return SY_LIMIT;
+#endif
   (void)connection->api->try_write(connection, &says, 1, &written);
 #if !defined(LEAK_CONNECTIONS)
   connection->api->close(connection, SY_CLOSE_FINISHED);
