@@ -200,7 +200,7 @@ class EverySecondVersionBad(Swap):
 
     BEFORE_THE_FLIP = {
         "crash_in_probe": r"crashed its trial process .*signal 11",
-        "crash_in_init": r"a trial of init\(\) failed: .*signal 11",
+        "crash_in_init": r"a trial of init\(\) failed: .*signal 9",
         "fail_in_init": r"init\(\) failed: the table is locked",
         "unwell": r"health\(\) failed: the table is full",
     }
