@@ -101,5 +101,5 @@ def command(*words, expected=0):
     """Runs `switchyard WORDS`, checks the exit code, returns standard output (or, on failure, error)."""
     done = subprocess.run([str(BINARY), *map(str, words)], capture_output=True, text=True, timeout=START)
     if done.returncode != expected:
-        raise AssertionError(f"switchyard {' '.join(map(str, words))}: exit code {done.returncode}\n{done.stderr}")
+        raise AssertionError(f"switchyard {' '.join(map(str, words))}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout if expected == 0 else done.stderr

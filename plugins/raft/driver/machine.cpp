@@ -43,6 +43,14 @@ constexpr const char* kGone = "the state machine is leaving";
 
 } // namespace
 
+std::shared_ptr<const Machine> Machine::held(std::shared_ptr<const Machine> machine) {
+  if (!machine || machine->journal_.enter(machine->registration_) != SY_OK) return nullptr;
+  const auto* same = machine.get();
+  return {same, [kept = std::move(machine)](const Machine*) {
+            kept->journal_.leave(kept->registration_);
+          }};
+}
+
 std::optional<std::uint64_t> Machine::applied() const {
   const Visit visit{journal_, registration_};
   return visit ? std::optional{entry_.applied(entry_.context)} : std::nullopt;

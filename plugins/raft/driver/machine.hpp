@@ -20,6 +20,10 @@ public:
   Machine(const sy_journal& journal, sy_registration* registration, const sy_raft_machine& entry)
       : journal_{journal}, registration_{registration}, entry_{entry} {}
 
+  /// The same, and its registrant does not leave while this is there: whoever calls it without the
+  /// lock under which it is bound has made this with it. Null when it is leaving already.
+  [[nodiscard]] static std::shared_ptr<const Machine> held(std::shared_ptr<const Machine> machine);
+
   [[nodiscard]] sy_registration* registration() const noexcept { return registration_; }
 
   [[nodiscard]] bool persistent() const noexcept {

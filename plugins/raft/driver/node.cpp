@@ -255,7 +255,9 @@ void Node::exchange(
     throw Failure{SY_EXISTS, "another state machine is registered already"};
   }
   if (!leaves && !come) return;
-  if (leaves && come) displaced_.push_back(machine_);
+  if (leaves && come && !closed()) {
+    if (auto machine = Machine::held(machine_)) displaced_.push_back(std::move(machine));
+  }
   machine_ = come;
   machine_placed_ = false;
   machine_error_ = std::exchange(inherited_error_, {});

@@ -27,10 +27,11 @@ void Node::run_machine() {
     });
     if (ending_) return;
     if (!displaced_.empty()) {
-      const auto displaced = std::exchange(displaced_, {});
+      auto displaced = std::exchange(displaced_, {});
       lock.unlock();
       for (const auto& machine : displaced)
         machine->placed(false);
+      displaced.clear();
       lock.lock();
       continue;
     }
@@ -60,9 +61,10 @@ void Node::run_machine() {
     if (!machine_placed_ && !place_machine(lock)) continue;
     if (leadership_) {
       const auto change = *std::exchange(leadership_, {});
-      const auto machine = machine_;
+      auto machine = Machine::held(machine_);
       lock.unlock();
-      machine->tell(change);
+      if (machine) machine->tell(change);
+      machine.reset();
       lock.lock();
     }
     if (installed() && applied_ < apply_to_) apply_some(lock);
@@ -72,8 +74,9 @@ void Node::run_machine() {
 
 /// Brings a state machine that has come to where the log can go on from.
 bool Node::place_machine(std::unique_lock<std::mutex>& lock) {
-  const auto machine = machine_;
+  const auto machine = Machine::held(machine_);
   const auto snapshot = snapshot_;
+  if (!machine) return machine_ = nullptr, false; // it is about to be unbound
   lock.unlock();
   auto at = machine->applied();
   std::string error;
@@ -159,7 +162,11 @@ void Node::apply_some(std::unique_lock<std::mutex>& lock) {
       bytes += read.place.size;
     }
   }
-  const auto machine = machine_;
+  const auto machine = Machine::held(machine_);
+  if (!machine) {
+    machine_ = nullptr; // it is about to be unbound
+    return;
+  }
   lock.unlock();
 
   std::string error;
@@ -213,7 +220,8 @@ void Node::restore_received(std::unique_lock<std::mutex>& lock) {
   const auto request = to_restore_.front();
   to_restore_.erase(to_restore_.begin());
   const auto receipt = receipts_.at(request);
-  const auto machine = machine_error_.empty() && machine_placed_ ? machine_ : nullptr;
+  const auto machine =
+      machine_error_.empty() && machine_placed_ ? Machine::held(machine_) : nullptr;
   const bool useful = receipt->file != nullptr;
   lock.unlock();
   std::string error;
@@ -277,9 +285,13 @@ void Node::maybe_take_snapshot(std::unique_lock<std::mutex>& lock) {
     lock.lock();
     return;
   }
+  const auto machine = Machine::held(machine_);
+  if (!machine) {
+    machine_ = nullptr; // it is about to be unbound
+    return;
+  }
   taking_snapshot_ = true;
   snapshot_tried_ = applied_;
-  const auto machine = machine_;
   lock.unlock();
   std::string error;
   std::shared_ptr<Machine::View> view = machine->capture(error);
