@@ -42,8 +42,12 @@ public:
         0,
         nullptr,
         nullptr,
-        [](sy_registration* of) -> sy_status { return book(of).leaving ? SY_REVOKED : SY_OK; },
-        [](sy_registration*) {}};
+        [](sy_registration* of) -> sy_status {
+          if (book(of).leaving) return SY_REVOKED;
+          ++book(of).visits;
+          return SY_OK;
+        },
+        [](sy_registration* of) { --book(of).visits; }};
     sy_raft_machine entry{};
     entry.struct_size = sizeof entry;
     entry.context = this;
@@ -89,7 +93,8 @@ public:
   /// applied() is not answered while somebody else has it.
   std::mutex asked;
   std::atomic<bool> leaving = false;
-  sy_status says = SY_OK; ///< to every command
+  std::atomic<int> visits = 0; ///< that have not ended: it could not leave
+  sy_status says = SY_OK;      ///< to every command
 
 private:
   static Book& book(void* self) { return *static_cast<Book*>(self); }
@@ -232,6 +237,7 @@ protected:
   Nobody nobody;
   Book one;
   Book two;
+  Book three;
   std::string directory;
   std::unique_ptr<Node> node =
       std::make_unique<Node>(Host{host.get()}, metrics, NodeSettings{}, nobody);
@@ -322,6 +328,29 @@ TEST_F(RaftNode, LetsReadersWaitForTheStateMachineThatComes) {
   EXPECT_FALSE(one.is_placed());
   EXPECT_EQ(passed.get().status, SY_OK);
   EXPECT_THAT(two.written(), testing::ElementsAre("a"));
+}
+
+/// One that is out is called once more, to be told, and must not have left by then.
+TEST_F(RaftNode, HoldsAStateMachineThatIsStillToBeTold) {
+  make();
+  node->begin(founders(1));
+  node->bind(one.machine());
+  ASSERT_TRUE(adds_nonvoter("s2"));
+  EXPECT_EQ(apply("a"), "1");
+  std::unique_lock held{two.asked};
+  auto* gone = one.registration();
+  node->exchange(std::span{&gone, 1}, two.machine()); // which does not answer
+  gone = two.registration();
+  node->exchange(std::span{&gone, 1}, three.machine());
+  EXPECT_EQ(three.visits, 0);
+  gone = three.registration();
+  node->exchange(std::span{&gone, 1}, one.machine());
+  EXPECT_EQ(three.visits, 1);
+  held.unlock();
+  EXPECT_EQ(apply("b"), "2");
+  EXPECT_EQ(three.visits, 0);
+  EXPECT_EQ(two.visits, 0);
+  EXPECT_TRUE(one.is_placed());
 }
 
 TEST_F(RaftNode, ExchangesNoStateMachineThatIsNotThere) {
