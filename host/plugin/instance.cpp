@@ -34,6 +34,10 @@ std::vector<std::string> required_ids(const Manifest& manifest) {
 /// What the stand-in of an isolated plugin may take beyond the limit that it keeps by itself.
 constexpr std::chrono::milliseconds kStandInMargin{2'000};
 
+/// The host hears this much later at most that a connection has ended which it handed out as a
+/// descriptor.
+constexpr std::chrono::milliseconds kHearsayMargin{50};
+
 /// A generation's init and start in a process of its own.
 struct Rehearsal {
   Rehearsal(Services& shared, const LoopServices& loops, const std::string& plugin)
@@ -368,6 +372,7 @@ struct Instance::State {
           function,
           [trial, body = std::move(body)](sy_error* error) { return body(*trial, error); });
     };
+    bool hung = false;
     auto done = ask("a trial of init()", [text = config_text()](Rehearsal& of, sy_error* error) {
       auto* made = of.code->handle();
       return of.code->api().init(&of.services.host, {text.data(), text.size()}, &made, error);
@@ -376,14 +381,16 @@ struct Instance::State {
       done = ask("a trial of start()", [](Rehearsal& of, sy_error* error) {
         return of.code->api().start(of.code->handle(), error);
       });
-      static_cast<void>(ask("the end of a trial", [](Rehearsal& of, sy_error* error) {
+      const auto ended = ask("stop() of a trial", [](Rehearsal& of, sy_error* error) {
         const auto stopped = of.code->api().stop(of.code->handle(), error);
         of.services.phase = ServicePhase::Stopped;
         if (stopped == SY_OK) of.code->api().destroy(of.code->handle());
         return stopped;
-      }));
+      });
+      hung = !ended && ended.error().code == CallHung;
     }
-    if (done || done.error().code != CallHung) {
+    // How it stops is judged when it has served; what hangs keeps the trial.
+    if (!hung && (done || done.error().code != CallHung)) {
       trial->code.reset();
       static_cast<void>(trial->services.leftovers(std::chrono::steady_clock::now() + limit()));
     }
@@ -570,8 +577,8 @@ struct Instance::State {
 
   /// Those that it has forgotten.
   void close_connections() {
+    if (services->connections_ended(std::chrono::steady_clock::now() + kHearsayMargin)) return;
     const auto open = services->connections.load();
-    if (open == 0) return;
     services->close_connections();
     force(
         "left " + std::to_string(open) +

@@ -85,6 +85,11 @@ void InstanceServices::cancel_dials() noexcept {
   if (dials != 0 && loops.cancel_dials != nullptr) loops.cancel_dials(*this);
 }
 
+bool InstanceServices::connections_ended(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock{shared.ends.mutex};
+  return shared.ends.wait_until(lock, deadline, [&] { return connections == 0; });
+}
+
 void InstanceServices::close_connections() noexcept {
   if (loops.close_connections != nullptr) loops.close_connections(*this);
 }

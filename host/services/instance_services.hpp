@@ -55,6 +55,9 @@ struct InstanceServices {
   /// Waits for the end of every dial, at most until `deadline`.
   [[nodiscard]] bool dials_ended(std::chrono::steady_clock::time_point deadline);
 
+  /// Waits for the end of every connection, at most until `deadline`.
+  [[nodiscard]] bool connections_ended(std::chrono::steady_clock::time_point deadline);
+
   /// Begins to close the connections that it has left open, once it has stopped. Any thread.
   void close_connections() noexcept;
 
