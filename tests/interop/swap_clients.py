@@ -160,7 +160,8 @@ class SwapUnderForeignClients(unittest.TestCase):
             flush=True,
         )
         self.assertEqual(threads_after, threads)
-        self.assertLessEqual(grown, 64, "KiB a swap")
+        # Over 40 swaps a MiB of buffers that are full or not is 25 KiB a swap.
+        self.assertLessEqual(grown, 64 if SOAK else 128, "KiB a swap")
         self.assertLessEqual(max(descriptors[-3:]), max(descriptors[:3]), "descriptors")
 
 
