@@ -132,17 +132,21 @@ class Raft(unittest.TestCase):
         self.write(cluster)
         cluster.nodes.append(dead)
 
+    def leave_behind(self, cluster, behind, leader):
+        """Ends `behind`, and lets the others go on until only a snapshot of `leader` brings it back."""
+        behind.kill()
+        cluster.nodes.remove(behind)
+        cluster.lead(leader)
+        self.write(cluster)
+        leader.ask("snapshot")
+        self.write(cluster, 3)
+        cluster.nodes.append(behind)
+
     def test_snapshots_pass_both_ways(self):
         with Cluster(self.directory, [Go, Go, Ours], **SHORT_LOG) as cluster:
             theirs, ours = cluster.nodes[0], cluster.nodes[2]
             for leader, behind in ((ours, theirs), (theirs, ours)):
-                behind.kill()
-                cluster.nodes.remove(behind)
-                cluster.lead(leader)
-                self.write(cluster)
-                leader.ask("snapshot")
-                self.write(cluster, 3)
-                cluster.nodes.append(behind)
+                self.leave_behind(cluster, behind, leader)
                 cluster.start(behind)
                 self.check(cluster)
             snapshot = int(ours.state()["snapshot"])
@@ -158,13 +162,7 @@ class Raft(unittest.TestCase):
         ours, theirs = {**SHORT_LOG["ours"], "padding": padding}, [*SHORT_LOG["theirs"], "-snapshot-pad", padding]
         with Cluster(self.directory, [Go, Go, Ours], ours=ours, theirs=theirs) as cluster:
             for leader, behind in ((cluster.nodes[2], cluster.nodes[0]), (cluster.nodes[0], cluster.nodes[2])):
-                behind.kill()
-                cluster.nodes.remove(behind)
-                cluster.lead(leader)
-                self.write(cluster)
-                leader.ask("snapshot")
-                self.write(cluster, 3)
-                cluster.nodes.append(behind)
+                self.leave_behind(cluster, behind, leader)
                 term = leader.state()["term"]
                 cluster.start(behind)
                 self.watch(behind, int(leader.state()["applied"]))

@@ -14,15 +14,22 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(Metrics, AreExposedUnderTheNameOfThePlugin) {
+/// A counter and a gauge of one plugin.
+class TwoMetrics : public testing::Test {
+protected:
+  void SetUp() override {
+    ASSERT_EQ(table.counter(&instance.host, text("calls_total"), text("Calls."), &calls), SY_OK);
+    ASSERT_EQ(table.gauge(&instance.host, text("streams"), text("Open now."), &open), SY_OK);
+  }
+
   LoggedServices process;
   InstanceServices instance{process.services, {}, "net-rpc", {}};
-  const auto& table = metrics_table();
+  const sy_metrics& table = metrics_table();
   sy_metric* calls = nullptr;
   sy_metric* open = nullptr;
+};
 
-  ASSERT_EQ(table.counter(&instance.host, text("calls_total"), text("Calls."), &calls), SY_OK);
-  ASSERT_EQ(table.gauge(&instance.host, text("streams"), text("Open now."), &open), SY_OK);
+TEST_F(TwoMetrics, AreExposedUnderTheNameOfThePlugin) {
   table.add(calls, 2);
   table.add(calls, -1); // a counter only rises
   table.add(calls, std::nan(""));
@@ -37,14 +44,7 @@ TEST(Metrics, AreExposedUnderTheNameOfThePlugin) {
   EXPECT_THAT(exposed, HasSubstr("\nswitchyard_net_rpc_streams 3"));
 }
 
-TEST(Metrics, CanBeReadOneByOne) {
-  LoggedServices process;
-  InstanceServices instance{process.services, {}, "net-rpc", {}};
-  const auto& table = metrics_table();
-  sy_metric* calls = nullptr;
-  sy_metric* open = nullptr;
-  ASSERT_EQ(table.counter(&instance.host, text("calls_total"), text("Calls."), &calls), SY_OK);
-  ASSERT_EQ(table.gauge(&instance.host, text("streams"), text("Open now."), &open), SY_OK);
+TEST_F(TwoMetrics, CanBeReadOneByOne) {
   table.add(calls, 2);
   table.add(open, -1.5);
 

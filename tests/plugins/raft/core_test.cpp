@@ -13,6 +13,13 @@ struct AnySize final : EntrySizes {
 
 constexpr Time kBegin = Time{std::chrono::hours{1}};
 
+Settings settings_of_s1() {
+  Settings settings;
+  settings.id = "s1";
+  settings.address = "s1:1";
+  return settings;
+}
+
 /// A core that leads alone, of whom the driver has done everything so far.
 class RaftCore : public testing::Test {
 protected:
@@ -31,13 +38,6 @@ protected:
     return durable;
   }
 
-  static Settings settings() {
-    Settings settings;
-    settings.id = "s1";
-    settings.address = "s1:1";
-    return settings;
-  }
-
   /// Takes everything, and makes it durable at once.
   std::vector<Send> settle() {
     std::vector<Send> sent;
@@ -53,7 +53,7 @@ protected:
 
   AnySize sizes;
   Time now = kBegin;
-  Core core{settings(), founded(), sizes, [] { return std::uint64_t{0}; }, kBegin};
+  Core core{settings_of_s1(), founded(), sizes, [] { return std::uint64_t{0}; }, kBegin};
 };
 
 /// Several events may come before the driver asks what to do.
@@ -87,15 +87,8 @@ protected:
     return durable;
   }
 
-  static Settings settings() {
-    Settings settings;
-    settings.id = "s1";
-    settings.address = "s1:1";
-    return settings;
-  }
-
   AnySize sizes;
-  Core core{settings(), handed_over(), sizes, [] { return std::uint64_t{0}; }, kBegin};
+  Core core{settings_of_s1(), handed_over(), sizes, [] { return std::uint64_t{0}; }, kBegin};
 };
 
 TEST_F(RaftSuccessor, KnowsWhatIsCommittedAndAppliesNothingTwice) {

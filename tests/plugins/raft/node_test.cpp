@@ -244,6 +244,15 @@ protected:
 
   /// For a directory that is known now.
   void make() { node = std::make_unique<Node>(Host{host.get()}, metrics, settings(), nobody); }
+
+  /// Leads alone, with a nonvoter that is nowhere; `one` has applied "a".
+  void lead_with_one() {
+    make();
+    node->begin(founders(1));
+    node->bind(one.machine());
+    ASSERT_TRUE(adds_nonvoter("s2"));
+    EXPECT_EQ(apply("a"), "1");
+  }
 };
 
 TEST_F(RaftNode, BeginsAClusterOnce) {
@@ -283,11 +292,7 @@ TEST_F(RaftNode, GoesOnAloneWhenTheOthersAreGoneForGood) {
 }
 
 TEST_F(RaftNode, BringsAnotherStateMachineToWhereTheLogIs) {
-  make();
-  node->begin(founders(1));
-  node->bind(one.machine());
-  ASSERT_TRUE(adds_nonvoter("s2"));
-  EXPECT_EQ(apply("a"), "1");
+  lead_with_one();
   EXPECT_EQ(apply("b"), "2");
 
   auto* gone = one.registration();
@@ -311,11 +316,7 @@ TEST_F(RaftNode, BringsAnotherStateMachineToWhereTheLogIs) {
 /// Whoever asks whether it is up to date is told when the new one is, and the old one knows that it
 /// is not.
 TEST_F(RaftNode, LetsReadersWaitForTheStateMachineThatComes) {
-  make();
-  node->begin(founders(1));
-  node->bind(one.machine());
-  ASSERT_TRUE(adds_nonvoter("s2"));
-  EXPECT_EQ(apply("a"), "1");
+  lead_with_one();
   std::unique_lock held{two.asked};
   auto* gone = one.registration();
   node->exchange(std::span{&gone, 1}, two.machine());
@@ -332,11 +333,7 @@ TEST_F(RaftNode, LetsReadersWaitForTheStateMachineThatComes) {
 
 /// One that is out is called once more, to be told, and must not have left by then.
 TEST_F(RaftNode, HoldsAStateMachineThatIsStillToBeTold) {
-  make();
-  node->begin(founders(1));
-  node->bind(one.machine());
-  ASSERT_TRUE(adds_nonvoter("s2"));
-  EXPECT_EQ(apply("a"), "1");
+  lead_with_one();
   std::unique_lock held{two.asked};
   auto* gone = one.registration();
   node->exchange(std::span{&gone, 1}, two.machine()); // which does not answer
@@ -370,11 +367,7 @@ TEST_F(RaftNode, ExchangesNoStateMachineThatIsNotThere) {
 }
 
 TEST_F(RaftNode, HoldsWhatIsToBeAppliedWhileNobodyDoes) {
-  make();
-  node->begin(founders(1));
-  node->bind(one.machine());
-  ASSERT_TRUE(adds_nonvoter("s2"));
-  EXPECT_EQ(apply("a"), "1");
+  lead_with_one();
   auto* gone = one.registration();
   node->unbind(gone);
   auto held = begin_call(Call::Propose{"b", {}});
