@@ -4,6 +4,7 @@
 #include <host/plugin/instance.hpp>
 #include <host/plugin/library.hpp>
 #include <host/plugin/probe.hpp>
+#include <host/plugin/rehearsal.hpp>
 #include <host/plugin/staging.hpp>
 #include <host/plugin/trust.hpp>
 #include <host/plugin/verify.hpp>
@@ -31,21 +32,9 @@ std::vector<std::string> required_ids(const Manifest& manifest) {
   return ids;
 }
 
-/// What the stand-in of an isolated plugin may take beyond the limit that it keeps by itself.
-constexpr std::chrono::milliseconds kStandInMargin{2'000};
-
 /// The host hears this much later at most that a connection has ended which it handed out as a
 /// descriptor.
 constexpr std::chrono::milliseconds kHearsayMargin{50};
-
-/// A generation's init and start in a process of its own.
-struct Rehearsal {
-  Rehearsal(Services& shared, const LoopServices& loops, const std::string& plugin)
-      : services{shared, loops, plugin, {}} {}
-
-  InstanceServices services;
-  std::unique_ptr<IsolatedCode> code;
-};
 
 /// Passes the end of a drain on, once to each who waits for it, whoever comes first and however
 /// late.
@@ -272,7 +261,7 @@ struct Instance::State {
 
   void isolate() {
     BOOST_ASSERT(around.isolate);
-    isolated = around.isolate({config.name, path, file->path(), generation, *verified});
+    isolated = around.isolate(elsewhere());
     api = &isolated->api();
     state = PluginState::Loaded;
   }
@@ -358,43 +347,16 @@ struct Instance::State {
     return {};
   }
 
+  /// What runs in a process of its own: there, and in a trial of it.
+  [[nodiscard]] IsolatedPlugin elsewhere() const {
+    return {config.name, path, file->path(), generation, *verified};
+  }
+
   OrRefusal<void> rehearse() {
     const auto& manifest = verified->manifest;
     if (!around.isolate || config.isolation == Isolation::Process) return {};
     if (!manifest.requires_.empty() || manifest.exclusive) return {};
-    const auto trial = std::make_shared<Rehearsal>(around.services, around.loops, config.name);
-    trial->code = around.isolate({config.name, path, file->path(), generation, *verified});
-    const auto ask = [&](std::string_view function, auto body) {
-      return control_call(
-          around.control,
-          limit() + kStandInMargin,
-          config.name,
-          function,
-          [trial, body = std::move(body)](sy_error* error) { return body(*trial, error); });
-    };
-    bool hung = false;
-    auto done = ask("a trial of init()", [text = config_text()](Rehearsal& of, sy_error* error) {
-      auto* made = of.code->handle();
-      return of.code->api().init(&of.services.host, {text.data(), text.size()}, &made, error);
-    });
-    if (done) {
-      done = ask("a trial of start()", [](Rehearsal& of, sy_error* error) {
-        return of.code->api().start(of.code->handle(), error);
-      });
-      const auto ended = ask("stop() of a trial", [](Rehearsal& of, sy_error* error) {
-        const auto stopped = of.code->api().stop(of.code->handle(), error);
-        of.services.phase = ServicePhase::Stopped;
-        if (stopped == SY_OK) of.code->api().destroy(of.code->handle());
-        return stopped;
-      });
-      hung = !ended && ended.error().code == CallHung;
-    }
-    // How it stops is judged when it has served; what hangs keeps the trial.
-    if (!hung && (done || done.error().code != CallHung)) {
-      trial->code.reset();
-      static_cast<void>(trial->services.leftovers(std::chrono::steady_clock::now() + limit()));
-    }
-    return done;
+    return host::rehearse(around, elsewhere(), config_text());
   }
 
   OrRefusal<void> stand_by() {

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,6 +29,9 @@ struct IsolatedStanding {
   std::uint64_t restarts = 0; ///< since it was active
   std::string last_end;       ///< how the last one ended by itself, a clause; empty: none has
 };
+
+/// What the stand-in of an isolated plugin may take beyond limits.control_timeout.
+inline constexpr std::chrono::milliseconds kStandInMargin{2'000};
 
 /// What stands in for the code of such a generation: functions that have it done over there. Those
 /// of the control thread return within limits.control_timeout, whatever the process does.
