@@ -177,6 +177,7 @@ private:
   // vote.cpp
   void receive(RequestId, const raftwire::RequestVoteRequest& message, Time now);
   void receive(RequestId, const raftwire::PreVoteRequest& message, Time now);
+  [[nodiscard]] bool follows_other(std::string_view candidate, Time now) const noexcept;
   [[nodiscard]] bool log_newer_than(std::uint64_t index, std::uint64_t term) const noexcept;
 
   // snapshot.cpp
@@ -194,7 +195,9 @@ private:
   void follow(const raftwire::Header& header, std::string_view leader);
   void set_leader(std::string_view id, std::string_view address);
   void save_ballot(std::uint64_t term, std::string_view candidate);
-  void arm_election(Duration timeout, Time now);
+  [[nodiscard]] bool hears_leader(Time now) const noexcept;
+  void
+  arm_election(Duration timeout, Time since); ///< from `timeout` after `since` up to twice that
   void note_new_form(std::string_view id);
   [[nodiscard]] bool pre_vote_usable() const;
 

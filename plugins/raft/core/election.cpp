@@ -14,8 +14,8 @@ using raftwire::TimeoutNowRequest;
 /// A node without a vote would only disturb. But one that has just lost it may be the only one with
 /// the entry that says so; then nobody else can be elected while it keeps silent.
 void Core::election_due(Time now) {
-  if (role_ == Role::Follower && now - last_contact_ < settings_.heartbeat_timeout) {
-    return arm_election(settings_.heartbeat_timeout, now);
+  if (role_ == Role::Follower && hears_leader(now)) {
+    return arm_election(settings_.heartbeat_timeout, last_contact_);
   }
   set_leader({}, {});
   if (!configurations_.may_vote(settings_.id)) {
@@ -111,8 +111,13 @@ void Core::save_ballot(std::uint64_t term, std::string_view candidate) {
   actions_.push_back(SaveBallot{ballot_write_, ballot_});
 }
 
-void Core::arm_election(Duration timeout, Time now) {
-  election_due_ = now + spread(timeout);
+/// One that has been silent for longer is no reason any more to refuse another.
+bool Core::hears_leader(Time now) const noexcept {
+  return now - last_contact_ < settings_.heartbeat_timeout;
+}
+
+void Core::arm_election(Duration timeout, Time since) {
+  election_due_ = since + spread(timeout);
 }
 
 /// A node that names itself in its messages also knows the question.

@@ -17,8 +17,7 @@ void Core::receive(RequestId request, const RequestVoteRequest& message, Time no
 
   const bool stranger =
       !from.id.empty() && !members.servers.empty() && members.find(from.id) == nullptr;
-  const bool unasked =
-      !leader_address_.empty() && leader_address_ != candidate && !message.leadership_transfer;
+  const bool unasked = follows_other(candidate, now) && !message.leadership_transfer;
   if (stranger || unasked || message.term < ballot_.term || candidate.empty()) {
     return answer(request, ballot_write_, reply);
   }
@@ -41,14 +40,14 @@ void Core::receive(RequestId request, const RequestVoteRequest& message, Time no
 }
 
 /// Changes nothing here, whatever the answer.
-void Core::receive(RequestId request, const PreVoteRequest& message, Time) {
+void Core::receive(RequestId request, const PreVoteRequest& message, Time now) {
   PreVoteAnswer reply{header(), ballot_.term, false};
   const auto& from = message.header;
   const auto& members = configurations_.latest();
   const auto* member = members.find(from.id);
 
   const bool stranger = !members.servers.empty() && member == nullptr;
-  const bool unasked = !leader_address_.empty() && leader_address_ != from.address;
+  const bool unasked = follows_other(from.address, now);
   if (stranger || unasked || message.term < ballot_.term) {
     return answer(request, ballot_write_, reply);
   }
@@ -56,6 +55,13 @@ void Core::receive(RequestId request, const PreVoteRequest& message, Time) {
   reply.granted = (member == nullptr || member->voter()) &&
                   !log_newer_than(message.last_index, message.last_term);
   answer(request, ballot_write_, reply);
+}
+
+/// True while there is a leader that nobody else may challenge. Go knows one until its own timer
+/// fires; then whoever notices first that a leader is gone has to wait for the last.
+bool Core::follows_other(std::string_view candidate, Time now) const noexcept {
+  return !leader_address_.empty() && leader_address_ != candidate &&
+         (role_ == Role::Leader || hears_leader(now));
 }
 
 bool Core::log_newer_than(std::uint64_t index, std::uint64_t term) const noexcept {

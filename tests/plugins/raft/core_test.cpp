@@ -97,6 +97,53 @@ TEST_F(RaftSuccessor, KnowsWhatIsCommittedAndAppliesNothingTwice) {
   EXPECT_TRUE(core.take_actions().empty());
 }
 
+class RaftFollower : public RaftSuccessor {
+protected:
+  static raftwire::Header header_of(std::string_view id, std::string_view address) {
+    return {raftwire::kProtocolVersion, raftwire::HeaderForm::New, id, address};
+  }
+
+  void hear(const raftwire::Request& request, Time now) { core.receive(++requests, request, now); }
+
+  void hear_leader(Time now) {
+    hear(raftwire::AppendEntriesRequest{header_of("s2", "s2:1"), 4, "s2:1", 0, 0, {}, 0}, now);
+    static_cast<void>(core.take_actions());
+  }
+
+  /// Whether s3, whose log is as long, would have its vote.
+  bool would_vote(Time now) {
+    hear(raftwire::PreVoteRequest{header_of("s3", "s3:1"), 5, 5, 4}, now);
+    bool granted = false;
+    for (const auto& action : core.take_actions()) {
+      if (const auto* answer = std::get_if<Answer>(&action)) {
+        granted = std::get<raftwire::PreVoteAnswer>(answer->body).granted;
+      }
+    }
+    return granted;
+  }
+
+  const Duration timeout = settings_of_s1().heartbeat_timeout;
+  RequestId requests = 0;
+};
+
+TEST_F(RaftFollower, RefusesOthersWhileItHearsALeader) {
+  hear_leader(kBegin);
+  EXPECT_FALSE(would_vote(kBegin + timeout - Duration{1}));
+  EXPECT_TRUE(would_vote(kBegin + timeout)); // though its own timer has not fired
+  hear_leader(kBegin + timeout);
+  EXPECT_FALSE(would_vote(kBegin + timeout));
+}
+
+TEST_F(RaftFollower, CountsTheTimeOutFromWhenItHasHeardLast) {
+  ASSERT_EQ(core.next_deadline(), kBegin + timeout); // chance adds nothing here
+  hear_leader(kBegin + timeout / 4);
+  core.advance(core.next_deadline());
+  EXPECT_EQ(core.role(), Role::Follower);
+  EXPECT_EQ(core.next_deadline(), kBegin + timeout / 4 + timeout);
+  core.advance(core.next_deadline());
+  EXPECT_EQ(core.role(), Role::Candidate);
+}
+
 TEST_F(RaftSuccessor, CampaignsInALaterTermOnceThatIsDurable) {
   core.campaign(kBegin);
   EXPECT_EQ(core.role(), Role::Candidate);
