@@ -63,7 +63,7 @@ class Client(threading.Thread):
     def ask(self, node, command):
         """The result, "refused" when it has certainly not happened, None when nobody knows."""
         try:
-            with socket.create_connection(node.server.addresses["kv"], timeout=LIMIT) as connection:
+            with socket.create_connection(node.server.addresses["raft_kv"], timeout=LIMIT) as connection:
                 connection.sendall(f"apply {command}\n".encode())
                 answer = connection.makefile().readline()
         except ConnectionRefusedError:

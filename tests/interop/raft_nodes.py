@@ -15,7 +15,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
-from process import START
+from process import START, TICK
 from server import Server
 
 PEER = os.environ.get("INTEROP_RAFT")
@@ -75,6 +75,18 @@ class Node:
         words = dict(word.split("=", 1) for word in self.ask("sum").split())
         return int(words["count"]), words["chain"]
 
+    def bench(self, seconds, callers, size):
+        """What so many callers in the process of the leader have had of it: {"ops": …, "p99us": …, …}."""
+        answer = self.load(f"bench {seconds} {callers} {size}")
+        if not answer.startswith("ok"):
+            raise Refused(f"{self.name}: {answer}")
+        return {key: float(value) for key, value in (word.split("=") for word in answer.split()[1:])}
+
+    def cpu(self):
+        """Seconds of processor time, all threads, user and system."""
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
     def members(self):
         """{name: whether it votes}"""
         found = re.findall(r"(\S+)=(\S+)/(\w+)", self.ask("config"))
@@ -84,7 +96,7 @@ class Node:
 class Ours(Node):
     """switchyard with raft.so, and the example's store as the state machine."""
 
-    def start(self, tls=None, limits=(), swap=None, padding=0, **raft):
+    def start(self, tls=None, limits=(), swap=None, padding=0, host=(), load=False, **raft):
         config = {
             "node": self.name, "address": self.address, "data_dir": self.directory / self.name,
             "heartbeat_timeout": f"{HEARTBEAT}ms", "election_timeout": f"{HEARTBEAT}ms",
@@ -92,19 +104,18 @@ class Ours(Node):
         }  # fmt: skip
         if self.founders:
             config["bootstrap"] = [{"node": n.name, "address": n.address} for n in self.founders]
-        self.server = Server(
-            tls=tls, limits=limits, swap=swap,
-            listeners=[{"name": "server", "address": self.address},
-                       {"name": "kv", "address": "127.0.0.1:0", "protocol": "raft_kv"}],
-            plugins={"raft": {"library": "raft.so", "config": {**config, **raft}},
-                     "raft_kv": {"library": "raft_kv.so", "config": {"snapshot_padding": padding}}},
-        )  # fmt: skip
+        listeners = [{"name": "server", "address": self.address}]
+        plugins = {"raft": {"library": "raft.so", "config": {**config, **raft}}}
+        for name, config in {"raft_kv": {"snapshot_padding": padding}, **({"raft_load": {}} if load else {})}.items():
+            listeners.append({"name": name, "address": "127.0.0.1:0", "protocol": name})
+            plugins[name] = {"library": f"{name}.so", "config": config}
+        self.server = Server(tls=tls, limits=limits, swap=swap, host=host, listeners=listeners, plugins=plugins)
         self.line = None
         return self
 
     def exchange(self, line):
         if self.line is None:
-            with socket.create_connection(self.server.addresses["kv"], timeout=LIMIT) as connection:
+            with socket.create_connection(self.server.addresses["raft_kv"], timeout=LIMIT) as connection:
                 self.line = connection.makefile("rw", newline="\n")
         try:
             self.line.write(line + "\n")
@@ -116,6 +127,12 @@ class Ours(Node):
             self.hang_up()
             raise Refused(f"{self.name} does not answer")
         return answer.rstrip("\n")
+
+    def load(self, line):
+        """What its plugin raft_load says to that."""
+        with socket.create_connection(self.server.addresses["raft_load"], timeout=LIMIT) as connection:
+            connection.sendall(line.encode() + b"\n")
+            return connection.makefile().readline().rstrip("\n")
 
     def log(self):
         """{index: term, type, data and extensions} of what its files hold (plugins/raft/log/record.hpp)."""
@@ -137,6 +154,10 @@ class Ours(Node):
         if line is not None:
             with contextlib.suppress(OSError):
                 line.close()
+
+    @property
+    def pid(self):
+        return self.server.pid
 
     def kill(self):
         self.hang_up()
@@ -172,6 +193,13 @@ class Go(Node):
         if not self.child.stdout.readline().startswith("ready"):
             raise AssertionError(f"{self.name} has not started")
         return self
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def load(self, line):
+        return self.exchange(line)
 
     def exchange(self, line):
         try:

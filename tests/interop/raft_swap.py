@@ -56,7 +56,7 @@ class Writer(threading.Thread):
     def say(self, line):
         """The answer; empty when nobody knows what has become of it."""
         try:
-            with contextlib.closing(socket.create_connection(self.at.server.addresses["kv"], timeout=LIMIT)) as connection:
+            with contextlib.closing(socket.create_connection(self.at.server.addresses["raft_kv"], timeout=LIMIT)) as connection:
                 connection.sendall(line.encode() + b"\n")
                 return connection.makefile().readline()
         except OSError:

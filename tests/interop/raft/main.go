@@ -613,7 +613,7 @@ func (n *node) exec(line string) string {
 	}
 	switch w[0] {
 	case "help":
-		return strings.Join([]string{"apply TEXT | applyhex HEX | applyext HEXDATA HEXEXT | bench N CONC SIZE", "get K | sum | state | leader | index | stats | config | peers | dump | log [FROM [TO]]",
+		return strings.Join([]string{"apply TEXT | applyhex HEX | applyext HEXDATA HEXEXT | bench SECONDS CONC SIZE", "get K | sum | state | leader | index | stats | config | peers | dump | log [FROM [TO]]",
 			"barrier | verify | snapshot | transfer [ID ADDR] | addvoter ID ADDR [PREV] | addnonvoter ID ADDR [PREV] | demote ID [PREV] | remove ID [PREV]",
 			"isolate on|off | block ADDR | unblock ADDR | drop | wait leader|applied N [SECONDS] | stop", "."}, "\n")
 	case "apply", "applyhex", "applyext":
@@ -639,7 +639,8 @@ func (n *node) exec(line string) string {
 		}
 		return fmt.Sprintf("ok index=%d response=%v", f.Index(), f.Response())
 	case "bench":
-		return n.bench(int(num(1)), int(num(2)), int(num(3)))
+		seconds, _ := strconv.ParseFloat(append(w, "")[1], 64)
+		return n.bench(seconds, int(num(2)), int(num(3)))
 	case "get":
 		n.fsm.mu.Lock()
 		v, ok := n.fsm.kv[arg]
@@ -768,37 +769,44 @@ func (n *node) exec(line string) string {
 	return "err unknown command"
 }
 
-// bench applies n commands of the given size with conc concurrent appliers.
-func (n *node) bench(total, conc, size int) string {
-	if total < 1 || conc < 1 || size < 1 {
-		return "err usage: bench N CONC SIZE"
+// bench lets conc appliers apply commands of the given size for so many seconds, each the next one when the last is applied.
+func (n *node) bench(seconds float64, conc, size int) string {
+	if seconds <= 0 || conc < 1 || size < 1 {
+		return "err usage: bench SECONDS CONC SIZE"
 	}
-	payload := strings.Repeat("x", size)
-	lat := make([]time.Duration, total)
-	var next, bad int64
-	next = -1
+	payload := []byte(strings.Repeat("x", size))
+	lats := make([][]time.Duration, conc)
+	var bad int64
 	var wg sync.WaitGroup
 	t0 := time.Now()
+	end := t0.Add(time.Duration(seconds * float64(time.Second)))
 	for i := 0; i < conc; i++ {
 		wg.Add(1)
-		go func() {
+		go func(i int) {
 			defer wg.Done()
 			for {
-				k := atomic.AddInt64(&next, 1)
-				if k >= int64(total) {
+				s := time.Now()
+				if s.After(end) {
 					return
 				}
-				s := time.Now()
-				if n.r.Apply([]byte(payload), opTimeout).Error() != nil {
+				if n.r.Apply(payload, opTimeout).Error() != nil {
 					atomic.AddInt64(&bad, 1)
+					return // it does not lead any more
 				}
-				lat[k] = time.Since(s)
+				lats[i] = append(lats[i], time.Since(s))
 			}
-		}()
+		}(i)
 	}
 	wg.Wait()
 	el := time.Since(t0)
+	var lat []time.Duration
+	for _, l := range lats {
+		lat = append(lat, l...)
+	}
+	if len(lat) == 0 {
+		return "err no call has succeeded"
+	}
 	sort.Slice(lat, func(i, j int) bool { return lat[i] < lat[j] })
-	p := func(q float64) time.Duration { return lat[int(q*float64(total-1))] }
-	return fmt.Sprintf("ok n=%d conc=%d size=%d errors=%d seconds=%.3f ops=%.0f p50us=%d p99us=%d maxus=%d", total, conc, size, bad, el.Seconds(), float64(total)/el.Seconds(), p(.5).Microseconds(), p(.99).Microseconds(), p(1).Microseconds())
+	p := func(q float64) time.Duration { return lat[int(q*float64(len(lat)-1))] }
+	return fmt.Sprintf("ok n=%d conc=%d size=%d errors=%d seconds=%.3f ops=%.0f p50us=%d p99us=%d maxus=%d", len(lat), conc, size, bad, el.Seconds(), float64(len(lat))/el.Seconds(), p(.5).Microseconds(), p(.99).Microseconds(), p(1).Microseconds())
 }
