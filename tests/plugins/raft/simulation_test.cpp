@@ -16,7 +16,7 @@ constexpr std::uint64_t kSeedsSoaked = 200;
 #else
 constexpr std::uint64_t kShares = 64;
 constexpr std::uint64_t kSeeds = 160;
-constexpr std::uint64_t kSeedsSoaked = 750;
+constexpr std::uint64_t kSeedsSoaked = 15'625;
 #endif
 
 std::uint64_t number(const char* name, std::uint64_t otherwise) {

@@ -23,7 +23,11 @@ void Network::send(NodeId from, NodeId to, Lane lane, SendId send, Message messa
   const auto there = std::max(connection->last_there, world_.now() + latency());
   connection->last_there = there;
   world_.after(
-      there - world_.now(), [this, held = connection, exchange, bytes = std::move(request)] {
+      there - world_.now(),
+      [this,
+       held = connection,
+       exchange,
+       bytes = std::make_shared<const Bytes>(std::move(request))] {
         deliver(held, exchange, bytes);
       });
 }
@@ -31,7 +35,7 @@ void Network::send(NodeId from, NodeId to, Lane lane, SendId send, Message messa
 void Network::deliver(
     const std::shared_ptr<Connection>& connection,
     const std::shared_ptr<Exchange>& exchange,
-    const Bytes& request) {
+    const std::shared_ptr<const Bytes>& request) {
   auto& to = *endpoints_.at(connection->to);
   if (connection->broken) {
     // Given up by the sender, and on the wire all the same.
@@ -60,10 +64,10 @@ void Network::answer(const std::shared_ptr<Connection>& connection) {
       const bool lost = connection->broken ||
                         blocked_.contains({connection->to, connection->from}) ||
                         world_.chance.of(weather.cut_back);
-      if (!lost) return from.answered(*exchange);
+      if (!lost) return from.answered(exchange);
       if (world_.chance.of(0.5)) {
         exchange->answer.resize(world_.chance.below(exchange->answer.size()));
-        from.answered(*exchange); // what has come of it is no whole answer
+        from.answered(exchange); // what has come of it is no whole answer
       } else {
         from.failed(exchange->send);
       }

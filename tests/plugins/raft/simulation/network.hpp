@@ -50,11 +50,11 @@ public:
   /// A request has arrived; `connection` is null for one whose answer nobody waits for. False if
   /// the connection is to be closed.
   virtual bool receive(
-      const Bytes& request,
+      const std::shared_ptr<const Bytes>& request,
       std::shared_ptr<Connection> connection,
       std::shared_ptr<Exchange> exchange) = 0;
 
-  virtual void answered(const Exchange& exchange) = 0;
+  virtual void answered(std::shared_ptr<const Exchange> exchange) = 0;
   virtual void failed(SendId send) = 0;
 
   [[nodiscard]] virtual bool up() const = 0;
@@ -93,7 +93,7 @@ private:
   void deliver(
       const std::shared_ptr<Connection>& connection,
       const std::shared_ptr<Exchange>& exchange,
-      const Bytes& request);
+      const std::shared_ptr<const Bytes>& request);
   [[nodiscard]] Nanoseconds latency();
 
   World& world_;

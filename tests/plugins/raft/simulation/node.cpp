@@ -177,17 +177,6 @@ void Node::later(Nanoseconds delay, std::function<void()> what) {
   });
 }
 
-void Node::on_core(const std::function<void(Core&, Time)>& what) {
-  if (!up()) return;
-  if (world_.now() < paused_until_) {
-    // When it goes on, nobody knows in which order it sees what has happened meanwhile.
-    const auto rest = paused_until_ - world_.now() + world_.chance.between(0, kMillisecond);
-    return later(rest, [this, what] { on_core(what); });
-  }
-  what(*core_, local_now());
-  act();
-}
-
 void Node::act() {
   world_.checker.node_changed(id_, *core_);
   for (auto actions = core_->take_actions(); !actions.empty(); actions = core_->take_actions()) {
@@ -322,26 +311,28 @@ void Node::carry_out(Violation& action) {
 // Requests of others.
 
 bool Node::receive(
-    const Bytes& bytes,
+    const std::shared_ptr<const Bytes>& bytes,
     std::shared_ptr<Connection> connection,
     std::shared_ptr<Exchange> exchange) {
-  const auto frame = raftwire::RequestExtent{}.scan(bytes);
-  if (!frame || !*frame || !(*frame)->decode()) return false;
+  const auto frame = raftwire::RequestExtent{}.scan(*bytes);
+  if (!frame || !*frame) return false;
+  auto decoded = (*frame)->decode();
+  if (!decoded) return false;
 
   const auto id = ++last_request_;
   requests_[id] = Origin{std::move(connection), std::move(exchange)};
-  on_core([this, id, bytes](Core& core, Time now) {
-    const auto whole = raftwire::RequestExtent{}.scan(bytes).value().value();
-    const auto request = whole.decode().value();
+  // It points into `bytes`, which are there until all that it causes is done.
+  on_core([this, id, bytes, size = (*frame)->size, request = std::move(*decoded)](
+              Core& core, Time now) {
     const auto at = requests_.find(id);
     if (at == requests_.end()) return;
-    remember(at->second, request, std::span{bytes}.subspan(whole.size));
-    const auto ballot = core.ballot();
+    remember(at->second, request, std::span{*bytes}.subspan(size));
+    const bool changes = !std::holds_alternative<raftwire::PreVoteRequest>(request);
+    const auto ballot = changes ? Ballot{} : core.ballot();
     core.receive(id, request, now);
-    if (std::holds_alternative<raftwire::PreVoteRequest>(request) && core.ballot() != ballot) {
+    if (!changes && core.ballot() != ballot) {
       throw Violated{name() + ": a pre-vote has changed something"};
     }
-    act(); // while `bytes` are there
   });
   return true;
 }
@@ -498,12 +489,12 @@ void Node::carry_out(Send& action) {
       id_, node_of(action.server), lane, action.id, std::move(action.message), std::move(bytes));
 }
 
-void Node::answered(const Exchange& exchange) {
-  on_core([exchange](Core& core, Time now) {
-    const auto frame = raftwire::AnswerExtent{}.scan(exchange.answer);
-    if (!frame || !*frame) return core.failed(exchange.send, now);
-    const auto body = decode_answer(exchange.message, (*frame)->object);
-    core.answered(exchange.send, body, (*frame)->error, now);
+void Node::answered(std::shared_ptr<const Exchange> exchange) {
+  on_core([exchange = std::move(exchange)](Core& core, Time now) {
+    const auto frame = raftwire::AnswerExtent{}.scan(exchange->answer);
+    if (!frame || !*frame) return core.failed(exchange->send, now);
+    const auto body = decode_answer(exchange->message, (*frame)->object);
+    core.answered(exchange->send, body, (*frame)->error, now);
   });
 }
 

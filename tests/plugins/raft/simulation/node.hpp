@@ -70,13 +70,23 @@ public:
   void break_disk(std::uint64_t operations) { disk_.fail_after(operations); }
 
   /// Lets `what` happen on the core, then does what it asks for.
-  void on_core(const std::function<void(Core&, Time)>& what);
+  template <class What>
+  void on_core(What what) {
+    if (!up()) return;
+    if (world_.now() < paused_until_) {
+      // When it goes on, nobody knows in which order it sees what has happened meanwhile.
+      const auto rest = paused_until_ - world_.now() + world_.chance.between(0, kMillisecond);
+      return later(rest, [this, happen = std::move(what)] { on_core(happen); });
+    }
+    what(*core_, local_now());
+    act();
+  }
 
   bool receive(
-      const Bytes& request,
+      const std::shared_ptr<const Bytes>& request,
       std::shared_ptr<Connection> connection,
       std::shared_ptr<Exchange> exchange) override;
-  void answered(const Exchange& exchange) override;
+  void answered(std::shared_ptr<const Exchange> exchange) override;
   void failed(SendId send) override;
 
   NodeSettings settings;
