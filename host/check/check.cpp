@@ -9,7 +9,7 @@ namespace switchyard::host {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Case = void (*)(const Trial&, const Examined&, CaseResult&);
+using Case = void (*)(const PluginCheck&, const Examined&, CaseResult&);
 
 struct NamedCase {
   std::string_view name;
@@ -33,7 +33,8 @@ std::uint64_t since(Clock::time_point begun) {
 
 } // namespace
 
-CheckReport check_plugin(const Trial& trial, const std::function<void(const CaseResult&)>& told) {
+CheckReport
+check_plugin(const PluginCheck& trial, const std::function<void(const CaseResult&)>& told) {
   CheckReport report;
   const auto over = [&](CaseResult result, Clock::time_point begun) {
     result.took_ms = since(begun);

@@ -10,6 +10,6 @@ namespace switchyard::host {
 /// Blocks, for minutes at most unless the trial asks for very many swaps. The program hands argv[1]
 /// == kServedCommand to serve_on_trial(), and kProbeCommand to run_probe().
 [[nodiscard]] CheckReport
-check_plugin(const Trial& trial, const std::function<void(const CaseResult&)>& told);
+check_plugin(const PluginCheck& trial, const std::function<void(const CaseResult&)>& told);
 
 } // namespace switchyard::host

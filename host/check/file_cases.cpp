@@ -69,7 +69,7 @@ std::vector<std::array<std::string, 2>> strange_configurations() {
 
 } // namespace
 
-std::optional<Examined> examine_file(const Trial& trial, CaseResult& result) {
+std::optional<Examined> examine_file(const PluginCheck& trial, CaseResult& result) {
   const auto path = absolute(trial.file);
   const auto name = fs::path{path}.filename().string();
   auto staging = StagingDirectory::temporary();
@@ -112,7 +112,7 @@ std::optional<Examined> examine_file(const Trial& trial, CaseResult& result) {
   return plugin;
 }
 
-void try_configurations(const Trial& trial, const Examined& plugin, CaseResult& result) {
+void try_configurations(const PluginCheck& trial, const Examined& plugin, CaseResult& result) {
   const auto path = absolute(trial.file);
   const auto name = fs::path{path}.filename().string();
   auto staging = StagingDirectory::temporary();

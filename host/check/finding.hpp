@@ -10,7 +10,7 @@
 namespace switchyard::host {
 
 /// What `plugin check` is to do.
-struct Trial {
+struct PluginCheck {
   std::string file;
   std::string config = "{}";         ///< JSON object
   std::vector<std::string> with{};   ///< other plugins that it needs, files

@@ -28,7 +28,7 @@ std::vector<Peer> open_on(const Served& served) {
 
 } // namespace
 
-void live_and_end(const Trial& trial, const Examined& plugin, CaseResult& result) {
+void live_and_end(const PluginCheck& trial, const Examined& plugin, CaseResult& result) {
   auto served = Served::start(served_plugin(trial, plugin));
   if (!served) return result.find(said_by_host(served.error()));
   result.did = "init, start, activate, health, drain, stop, unload";
@@ -36,7 +36,7 @@ void live_and_end(const Trial& trial, const Examined& plugin, CaseResult& result
   judge_end(*served, plugin, "after a life without a connection", result);
 }
 
-void end_while_serving(const Trial& trial, const Examined& plugin, CaseResult& result) {
+void end_while_serving(const PluginCheck& trial, const Examined& plugin, CaseResult& result) {
   struct End {
     const char* when;
     int first;

@@ -63,7 +63,7 @@ bool swap_once(Served& served, std::uint32_t number, CaseResult& result) {
 
 } // namespace
 
-void swap_often(const Trial& trial, const Examined& plugin, CaseResult& result) {
+void swap_often(const PluginCheck& trial, const Examined& plugin, CaseResult& result) {
   auto served = Served::start(served_plugin(trial, plugin));
   if (!served) return result.find(said_by_host(served.error()));
   ProcessState before;

@@ -37,7 +37,7 @@ bool behave(const Served& served, std::size_t count, const Behave& how) {
 
 /// A server under this behaviour: what it has left open and running afterwards is found.
 void under(
-    const Trial& trial,
+    const PluginCheck& trial,
     const Examined& plugin,
     const Behave& how,
     const std::string& when,
@@ -93,7 +93,7 @@ std::string nonsense(std::mt19937_64& random) {
 
 } // namespace
 
-void come_and_go(const Trial& trial, const Examined& plugin, CaseResult& result) {
+void come_and_go(const PluginCheck& trial, const Examined& plugin, CaseResult& result) {
   result.did = std::to_string(trial.connections) + " connections that come and go";
   under(
       trial,
@@ -117,7 +117,7 @@ void come_and_go(const Trial& trial, const Examined& plugin, CaseResult& result)
       result);
 }
 
-void talk_nonsense(const Trial& trial, const Examined& plugin, CaseResult& result) {
+void talk_nonsense(const PluginCheck& trial, const Examined& plugin, CaseResult& result) {
   result.did = std::to_string(trial.connections) + " malformed connections, --seed " +
                std::to_string(trial.seed);
   std::mt19937_64 random{trial.seed};

@@ -59,7 +59,7 @@ bool judge_process(const Served& served, const std::string& when, CaseResult& re
 
 } // namespace
 
-ServedPlugin served_plugin(const Trial& trial, const Examined& plugin) {
+ServedPlugin served_plugin(const PluginCheck& trial, const Examined& plugin) {
   ServedPlugin served{.file = absolute(trial.file), .config = trial.config};
   served.isolation = trial.isolation;
   for (const auto& file : trial.with)

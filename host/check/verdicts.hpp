@@ -8,7 +8,7 @@
 namespace switchyard::host {
 
 /// What a server is to serve for `trial`.
-[[nodiscard]] ServedPlugin served_plugin(const Trial& trial, const Examined& plugin);
+[[nodiscard]] ServedPlugin served_plugin(const PluginCheck& trial, const Examined& plugin);
 
 /// A sentence of the host's without the name that the trial gave the plugin.
 [[nodiscard]] std::string said_by_host(std::string sentence);

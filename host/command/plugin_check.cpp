@@ -66,7 +66,7 @@ json::object to_json(const CheckOrder& order, const CheckReport& report) {
 } // namespace
 
 ExitCode plugin_check(const CheckOrder& order) {
-  Trial trial{
+  PluginCheck trial{
       .file = order.file,
       .config = order.config,
       .with = order.with,
