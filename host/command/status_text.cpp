@@ -102,6 +102,13 @@ std::string process_text(const json::object& of) {
   return text;
 }
 
+/// The protocols of `of` that a swap speaks before the flip; empty where there is no protocol.
+std::string trials_text(const json::object& of) {
+  if (!of.contains("trials") || list(of, "protocols").empty()) return {};
+  const auto trials = field(of, "trials");
+  return trials.empty() ? "none offered by its manifest" : trials;
+}
+
 } // namespace
 
 std::string status_text(const json::object& status) {
@@ -181,6 +188,7 @@ std::string plugin_text(const json::object& plugin) {
         "errors"}) {
     add(key, field(plugin, key));
   }
+  add("trials", trials_text(plugin));
   if (const auto isolation = field(plugin, "isolation"); isolation != "none")
     add("isolation", isolation);
   add("process", process_text(plugin));
@@ -264,6 +272,10 @@ std::string plan_text(const json::object& plan) {
   const auto add = [&text](std::string_view title, const std::string& value) {
     text += std::string{title} + (value.empty() ? "none" : value) + "\n";
   };
+  if (const auto* to = plan.if_contains("to"); to != nullptr && to->is_object()) {
+    if (const auto trials = trials_text(to->get_object()); !trials.empty())
+      add("trial connections  ", trials);
+  }
   std::string users;
   for (const auto& value : list(plan, "dependents")) {
     if (!value.is_object()) continue;

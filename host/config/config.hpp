@@ -63,6 +63,7 @@ struct Limits {
 struct SwapConfig {
   std::chrono::milliseconds window{10'000};         ///< the old one stays ready this long; 0: not
   std::chrono::milliseconds health_interval{1'000}; ///< how often the new one is asked in it
+  std::chrono::milliseconds trial_timeout{5'000};   ///< the new one answers a trial connection
   std::chrono::milliseconds pause{1'000}; ///< an exclusive plugin is handed over within this
   std::uint32_t errors = 10;     ///< of a hundred connections in the window that may fail; 100: all
   std::uint32_t generations = 3; ///< of one plugin at once, but for those whose code stays

@@ -325,6 +325,7 @@ void read_limits(Section section, Limits& limits) {
 void read_swap(Section section, SwapConfig& swap) {
   section.read("window", swap.window, kNoTime, kLongest);
   section.read("health_interval", swap.health_interval, kShortest, kLongest);
+  section.read("trial_timeout", swap.trial_timeout, kShortest, kLongest);
   section.read("pause", swap.pause, kShortest, kLongest);
   section.read("errors", swap.errors, 100);
   section.read("generations", swap.generations, 64);

@@ -307,7 +307,7 @@ void Connection::close(CloseReason reason) {
   live_hook_.unlink();
   opening_hook_.unlink();
   slot_ = {};
-  if (reason == CloseReason::Internal && place_) count_error(*place_);
+  if (reason == CloseReason::Internal && place_) count_error(*place_, id_);
   place_.reset();
   owner_.ended(id_, reason);
   intrusive_ptr_release(this);

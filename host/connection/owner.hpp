@@ -3,6 +3,7 @@
 #include <host/connection/close_reason.hpp>
 #include <host/connection/connection.hpp>
 #include <host/connection/hangup_watch.hpp>
+#include <host/connection/trial_number.hpp>
 #include <host/loop/descriptor_blocks.hpp>
 #include <host/loop/loop.hpp>
 #include <host/loop/memory_trim.hpp>
@@ -43,18 +44,21 @@ public:
     return (std::uint64_t{loop_.index()} << 48) | ++last_id_;
   }
 
+  /// The same, of a connection that is_trial().
+  [[nodiscard]] std::uint64_t next_trial_id() noexcept { return next_id() | kTrialNumber; }
+
   /// Prepares the reactor for the descriptor of one more connection.
   void reserve_one() { blocks_.reserve(memory_.open() - hangups_.open() - elsewhere_ + 1); }
 
   /// Takes on a connection, until ended() or until the watch over handed-out ones has seen its end.
   void begun(Connection& connection) {
     live_.push_back(connection);
-    counters_.count_accepted();
+    if (!is_trial(connection.id())) counters_.count_accepted();
     memory_.opened();
   }
 
   void ended(std::uint64_t id, CloseReason reason) {
-    counters_.count_closed(reason);
+    if (!is_trial(id)) counters_.count_closed(reason);
     memory_.ended();
     if (heard_) heard_(id, reason);
   }

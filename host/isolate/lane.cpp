@@ -72,7 +72,7 @@ void Lane::cut(CloseReason reason) {
   channel_.reset();
   readable_.reset();
   for (auto& [id, holdings] : std::exchange(passed_, {})) {
-    if (reason == CloseReason::Internal) count_error(services_);
+    if (reason == CloseReason::Internal) count_error(services_, id);
     holdings = {};
     owner_.ended_elsewhere(id, reason);
   }
@@ -174,15 +174,15 @@ void Lane::ended(const PassedEnded& ended) {
   const auto failed = ended.reason == CloseReason::Internal || ended.reason == CloseReason::Refused;
   const auto held = passed_.extract(ended.id); // its place goes with it
   if (held.empty()) {                          // one that is carried: its end is seen on the wire
-    if (failed && carried_.contains(ended.id)) count_error(services_);
+    if (failed && carried_.contains(ended.id)) count_error(services_, ended.id);
     return;
   }
-  if (failed) count_error(services_);
+  if (failed) count_error(services_, ended.id);
   owner_.ended_elsewhere(ended.id, ended.reason);
 }
 
 void Lane::refuse(Connection& connection) {
-  count_error(services_);
+  count_error(services_, connection.id());
   connection.close(CloseReason::Refused);
 }
 

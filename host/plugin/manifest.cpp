@@ -211,6 +211,31 @@ StateFormats read_state(const Section& entry) {
       .writes = entry.numbers("writes", kAny)};
 }
 
+int digit_of(char c) noexcept {
+  if (is_digit(c)) return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/// The bytes that the text `key` has in hex, if it is there.
+std::string read_bytes(const Section& entry, std::string_view key) {
+  if (entry.find(key) == nullptr) return {};
+  const auto hex = entry.text(key, 2 * kTrialSizeMax);
+  std::string bytes;
+  for (std::size_t at = 0; at < hex.size(); at += 2) {
+    const auto high = digit_of(hex[at]);
+    const auto low = at + 1 < hex.size() ? digit_of(hex[at + 1]) : -1;
+    if (high < 0 || low < 0) entry.fail(key, "is not bytes in hex, two of 0-9a-f each");
+    bytes += static_cast<char>(high * 16 + low);
+  }
+  return bytes;
+}
+
+Trial read_trial(const Section& entry) {
+  Trial trial{read_bytes(entry, "send"), read_bytes(entry, "answer")};
+  if (trial.answer.empty()) entry.fail("answer", "is missing");
+  return trial;
+}
+
 Protocol read_protocol(const Section& entry) {
   Protocol protocol{.name = entry.text("name", kNameMax), .tag = {}, .alpn = {}};
   if (!dotted_words(protocol.name)) {
@@ -229,6 +254,7 @@ Protocol read_protocol(const Section& entry) {
       entry.fail("mode", "\"" + mode + "\" is neither \"stream\" nor \"descriptor\"");
     }
   }
+  entry.one("trial", [&](const Section& of) { protocol.trial = read_trial(of); });
   return protocol;
 }
 

@@ -14,6 +14,18 @@ namespace switchyard::host {
 /// How a protocol wants its clear connections: through sy_plugin.serve or serve_descriptor.
 enum class ServeMode : std::uint8_t { Stream, Descriptor };
 
+/// What proves of a connection that its protocol is spoken: said to it, and found in what comes
+/// back.
+struct Trial {
+  std::string send; ///< empty: the server speaks first
+  std::string answer;
+
+  friend bool operator==(const Trial&, const Trial&) = default;
+};
+
+/// No part of a trial is longer than this; in bytes.
+inline constexpr std::size_t kTrialSizeMax = 4096;
+
 /// One protocol a plugin speaks; its position in the manifest is what serve() gets.
 struct Protocol {
   std::string name;
@@ -21,6 +33,7 @@ struct Protocol {
   std::optional<std::string> alpn;
   ServeMode mode = ServeMode::Stream;
   std::optional<std::string> listener_alpn{}; ///< agreed on a listener of its own; no route
+  std::optional<Trial> trial{};
 
   friend bool operator==(const Protocol&, const Protocol&) = default;
 };

@@ -199,6 +199,19 @@ constexpr std::array kSentences{
     Sentence{
         GenerationsMax,
         "has {} generations and swap.generations is {}: wait until one has left ({})"},
+    Sentence{
+        TrialImpossible,
+        "has no socket for a trial connection of protocol {}: raise the limit of open files"},
+    Sentence{
+        TrialSilent, "generation {} did not answer a trial connection of protocol {} within {}"},
+    Sentence{
+        TrialClosed,
+        "generation {} closed a trial connection of protocol {} without an answer: its log may say "
+        "why"},
+    Sentence{
+        TrialWrong,
+        "generation {} answered a trial connection of protocol {} with {} bytes that are not what "
+        "its manifest promises: {}"},
     Sentence{Unbound, "does not take what is registered with it: {}"},
     Sentence{NotExchanged, "what it registers is not taken: {}"},
     Sentence{

@@ -58,6 +58,7 @@ std::vector<Setting> settings(const Config& config) {
       {"limits.restart_delay", format_duration(limits.restart_delay)},
       {"swap.window", format_duration(swap.window)},
       {"swap.health_interval", format_duration(swap.health_interval)},
+      {"swap.trial_timeout", format_duration(swap.trial_timeout)},
       {"swap.pause", format_duration(swap.pause)},
       {"swap.errors", std::to_string(swap.errors)},
       {"swap.generations", std::to_string(swap.generations)}};

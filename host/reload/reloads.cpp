@@ -10,6 +10,7 @@
 #include <host/swap/hand_over.hpp>
 #include <host/swap/swap_records.hpp>
 #include <host/swap/swaps.hpp>
+#include <host/swap/trial.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
@@ -124,6 +125,7 @@ private:
   Fault bring_up(Fresh& fresh);
   Fault flip();
   Fault change_hands();
+  OrRefusal<void> prove(Instance& generation, Clock::duration paused = {}) const;
   OrRefusal<void> hand_over(Fresh& fresh);
   void leave(bool stuck);
   void leave_to(Generations& plugin, Instance& generation, bool stuck) const;
@@ -306,14 +308,21 @@ Reloads::Reload::Fault Reloads::Reload::bring_up(Fresh& fresh) {
     if (done) done = generation.activate();
     if (done && !generation.unbound().empty())
       done = refuse(RefusalCode::Unbound, fresh.name(), {generation.unbound().front()});
-    if (done) done = prove_well(generation);
+    if (done) done = prove(generation);
     if (done) done = generation.publish();
     return at(*fresh.wanted, done);
   }
   auto done = generation.stand_by();
   if (done && !fresh.hand_over) done = begin_work(*fresh.plugin, nullptr);
-  if (done && !fresh.hand_over) done = prove_well(generation);
+  if (done && !fresh.hand_over) done = prove(generation);
   return at(*fresh.wanted, done);
+}
+
+/// It says that it is well, and answers in its protocols.
+OrRefusal<void> Reloads::Reload::prove(Instance& generation, Clock::duration paused) const {
+  auto done = prove_well(generation);
+  if (done) done = prove_answers(reloads_.around.plugins, generation, paused);
+  return done;
 }
 
 Reloads::Reload::Fault Reloads::Reload::flip() {
@@ -348,7 +357,7 @@ Reloads::Reload::Fault Reloads::Reload::change_hands() {
 
 OrRefusal<void> Reloads::Reload::hand_over(Fresh& fresh) {
   auto done = begin_work(*fresh.plugin, fresh.hand_over.get());
-  if (done) done = prove_well(*fresh.generation);
+  if (done) done = prove(*fresh.generation, fresh.hand_over->pause());
   if (done) done = fresh.hand_over->in_time(config().swap.pause);
   return done;
 }

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <host/plugin/file_descriptor.hpp>
 #include <host/serve/stages.hpp>
 
 #include <boost/system/result.hpp>
+
+#include <cstdint>
 
 namespace switchyard::host {
 
@@ -12,5 +15,11 @@ namespace switchyard::host {
 /// reason.
 [[nodiscard]] boost::system::result<void, CloseReason>
 hand_over(Connection& connection, const Route& route, const Dispatch& dispatch);
+
+/// Gives `socket`, one end of a pair, to `plugin` as a connection of its `protocol`-th protocol, on
+/// `loop`, which may not have routes to it yet. It is in no count. Any thread; the plugin is not
+/// stopped before it has been given.
+void hand_over_trial(
+    LoopStages& loop, FileDescriptor socket, std::uint32_t protocol, const Instance& plugin);
 
 } // namespace switchyard::host

@@ -155,8 +155,14 @@ public:
   /// Returns when the server, which has started, has drained, or has had the time to.
   void run() {
     const SwapSurroundings plugins{
-        context_, server_.config(), server_.plugins(), server_.services(), *records_, [this] {
-          return server_.follow_plugins();
+        context_,
+        server_.config(),
+        server_.plugins(),
+        server_.services(),
+        *records_,
+        [this] { return server_.follow_plugins(); },
+        [this](const Instance& plugin, std::uint32_t protocol, FileDescriptor socket) {
+          server_.hand_over_trial(plugin, protocol, std::move(socket));
         }};
     swaps_.emplace(plugins);
     reloads_.emplace(ReloadSurroundings{

@@ -4,6 +4,7 @@
 #include <host/listen/listening.hpp>
 #include <host/log/log.hpp>
 #include <host/plugin/plugin_set.hpp>
+#include <host/serve/hand_over.hpp>
 #include <host/serve/stages.hpp>
 #include <host/services/services.hpp>
 
@@ -17,6 +18,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace switchyard::host {
@@ -91,6 +93,12 @@ public:
   /// Gives every loop the routes of the generations that serve now. A sentence when that fails;
   /// some loops may have them then.
   [[nodiscard]] std::optional<std::string> follow_plugins();
+
+  /// Gives `socket`, one end of a pair, to `plugin`, which may not serve yet, as a connection of
+  /// its `protocol`-th protocol.
+  void hand_over_trial(const Instance& plugin, std::uint32_t protocol, FileDescriptor socket) {
+    host::hand_over_trial(*loops_.front(), std::move(socket), protocol, plugin);
+  }
 
   /// What `switchyard status` shows. Shape: host/control/README.md.
   [[nodiscard]] boost::json::object status() const;

@@ -36,9 +36,13 @@ json::object describe(const Instance& plugin) {
     object["id"] = manifest->id;
     object["version"] = manifest->version;
     json::array protocols;
-    for (const auto& protocol : manifest->protocols)
+    json::array trials;
+    for (const auto& protocol : manifest->protocols) {
       protocols.emplace_back(protocol.name);
+      if (protocol.trial) trials.emplace_back(protocol.name);
+    }
     object["protocols"] = std::move(protocols);
+    object["trials"] = std::move(trials);
   }
   return object;
 }

@@ -69,13 +69,16 @@ InstanceServices::~InstanceServices() {
 }
 
 bool InstanceServices::connection_opened() noexcept {
+  if (!trial_opened()) return false;
+  taken.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+bool InstanceServices::trial_opened() noexcept {
   // Raised before the look at `draining`, and drain sets that before it looks at the count: one of
   // the two sees the other.
   connections.fetch_add(1);
-  if (!draining) {
-    taken.fetch_add(1, std::memory_order_relaxed);
-    return true;
-  }
+  if (!draining) return true;
   connection_closed();
   return false;
 }

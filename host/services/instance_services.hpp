@@ -44,6 +44,9 @@ struct InstanceServices {
   /// connection_closed() exactly once, whoever ends the connection. Any thread.
   [[nodiscard]] bool connection_opened() noexcept;
 
+  /// The same for one that the host has made itself: it is not in `taken`.
+  [[nodiscard]] bool trial_opened() noexcept;
+
   void connection_closed() noexcept { ended(connections); }
 
   /// Counts one of the below less. The services may be gone when it returns. Any thread.
@@ -81,7 +84,7 @@ struct InstanceServices {
 
   std::atomic<std::uint64_t> connections{
       0};                               ///< given or being given, accepted or dialled or adopted
-  std::atomic<std::uint64_t> taken{0};  ///< connections since it began
+  std::atomic<std::uint64_t> taken{0};  ///< connections of others since it began
   std::atomic<std::uint64_t> errors{0}; ///< connections it did not take, or closed as "internal"
   std::atomic<std::uint64_t> timers{0};
   std::atomic<std::uint64_t> posts{0}; ///< posted and not yet run

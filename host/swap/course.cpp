@@ -13,6 +13,7 @@ std::string_view passed(SwapPhase phase) noexcept {
       "started",
       "activated",
       "healthy",
+      "answered",
       "flipped",
       "window",
       "committed",

@@ -14,6 +14,7 @@ enum class SwapPhase : std::uint8_t {
   Start,    ///< load, init, start
   Activate, ///< activate, its interfaces, what is registered with them
   Health,   ///< it says several times that it is well
+  Answer,   ///< it answers in its protocols, where its manifest says what an answer is
   Flip,     ///< leases and new connections go to it
   Window,   ///< the old one stays ready; the new one is watched
   // How it ends:

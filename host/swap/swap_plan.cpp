@@ -1,6 +1,7 @@
 #include <host/plugin/plugin_set.hpp>
 #include <host/services/journal.hpp>
 #include <host/swap/swap_plan.hpp>
+#include <host/swap/trial.hpp>
 #include <host/swap/users.hpp>
 
 #include <boost/json/array.hpp>
@@ -18,8 +19,17 @@ json::object brief(const Instance& generation) {
       {"generation", generation.generation()},
       {"library", generation.library()},
       {"sha256", generation.sha256()}};
-  if (const auto* manifest = generation.manifest(); manifest != nullptr)
+  if (const auto* manifest = generation.manifest(); manifest != nullptr) {
     object["version"] = manifest->version;
+    json::array protocols;
+    for (const auto& protocol : manifest->protocols)
+      protocols.emplace_back(protocol.name);
+    object["protocols"] = std::move(protocols);
+    json::array trials;
+    for (const auto& protocol : trials_of(generation))
+      trials.emplace_back(protocol);
+    object["trials"] = std::move(trials);
+  }
   return object;
 }
 

@@ -10,6 +10,7 @@
 #include <host/swap/swap_plan.hpp>
 #include <host/swap/swap_records.hpp>
 #include <host/swap/swaps.hpp>
+#include <host/swap/trial.hpp>
 #include <host/swap/users.hpp>
 
 #include <boost/asio/post.hpp>
@@ -155,6 +156,7 @@ OrRefusal<void> Swaps::Swap::perform() {
   case SwapPhase::Start: return candidate->stand_by();
   case SwapPhase::Activate: return begin_work(plugin_, exclusive_ ? &hand_over_ : nullptr);
   case SwapPhase::Health: return prove_well(*candidate);
+  case SwapPhase::Answer: return prove_answers(swaps_.around, *candidate, hand_over_.pause());
   case SwapPhase::Flip: return flip();
   default: BOOST_ASSERT(false); return {};
   }
@@ -189,6 +191,7 @@ void Swaps::Swap::happen(SwapEvent event, const Refusal& why) {
 }
 
 void Swaps::Swap::passed_one(SwapPhase phase) {
+  if (phase == SwapPhase::Answer && trials_of(*plugin_.candidate()).empty()) return;
   reply_.say(
       {{"phase", passed(phase)},
        {"plugin", plugin_.name()},

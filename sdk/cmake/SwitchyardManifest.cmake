@@ -47,7 +47,15 @@ function(switchyard_manifest_header manifest header)
       tag NUMBER "^([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$" "a number from 0 to 255"
       alpn STRING "^[!-~]+$" "an ALPN name: printable characters without blanks"
       mode STRING "^(stream|descriptor)$" "\"stream\" or \"descriptor\""
-      listener_alpn STRING "^[!-~]+$" "an ALPN name: printable characters without blanks")
+      listener_alpn STRING "^[!-~]+$" "an ALPN name: printable characters without blanks"
+      trial OBJECT "" "an object with send and answer")
+    string(JSON trial ERROR_VARIABLE none GET "${protocol}" trial)
+    if(NOT none)
+      set(hex "^([0-9a-f][0-9a-f])+$")
+      _switchyard_check_members("${trial}" "protocols[${at}].trial."
+        send STRING ${hex} "bytes in hex, two of 0-9a-f each"
+        answer STRING! ${hex} "bytes in hex, two of 0-9a-f each")
+    endif()
     string(JSON tag ERROR_VARIABLE none GET "${protocol}" tag)
     if(tag MATCHES "^(3|20|21|22|23)$")
       message(FATAL_ERROR "${manifest}: protocols[${at}].tag: ${tag} means TLS; take another than 3 and 20 to 23")
@@ -153,6 +161,8 @@ function(_switchyard_check_members json where)
     set(longest 64)
     if(key MATCHES "^(alpn|contact|description|license|listener_alpn)$")
       set(longest 255)
+    elseif(key MATCHES "^(answer|send)$")
+      set(longest 8192)
     endif()
     string(LENGTH "${value}" length)
     if(kind STREQUAL "STRING" AND length GREATER longest)

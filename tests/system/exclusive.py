@@ -67,7 +67,7 @@ class Exclusive(unittest.TestCase):
     def server(self, **swap):
         return Server(
             limits={"control_timeout": "4s", "probe_timeout": "4s"},
-            swap={"window": "60s", "pause": "10s", **swap},
+            swap={"window": "60s", "pause": "10s", "trial_timeout": "1s", **swap},
             plugins={
                 "exclusive": {
                     "library": self.directory / "exclusive_good.so",
@@ -125,6 +125,7 @@ class Exclusive(unittest.TestCase):
             "fail_in_take_over": r"take_over\(\) failed: the term is smaller",
             "unwell": r"health\(\) failed: the index does not fit the file",
             "unwell_for_good": r"health\(\) failed: the index does not fit the file",
+            "no_answer": r"generation \d+ did not answer a trial connection of protocol test\.exclusive within 1 s",
             "hang_in_take_over": r"take_over\(\) did not return within 4 s",
             "hang_in_health": r"health\(\) did not return within 4 s",
         }
@@ -142,6 +143,12 @@ class Exclusive(unittest.TestCase):
             finally:
                 numbers = counting.end()
             self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+
+    def test_is_spoken_with_once_it_has_taken_over(self):
+        with self.server() as server:
+            lines = command("plugin", "swap", "exclusive", self.directory / "exclusive_answers.so", "--json", "--socket", server.socket)
+            phases = [json.loads(line).get("phase") for line in lines.splitlines()]
+            self.assertEqual(phases[-5:-1], ["activated", "healthy", "answered", "flipped"])
 
     def test_a_hand_over_that_takes_too_long_is_undone(self):
         with self.server(pause="1s") as server:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`isolation = "process"`: a plugin in a process of its own serves as it does in the server's, and its end costs its own connections only."""
 
+import json
 import os
 import pathlib
 import signal
@@ -260,7 +261,8 @@ class Ends(unittest.TestCase):
 class Versions(VersionCase):
     """The plugin of swapped/ in a process of its own."""
 
-    INSTALLED = ("swapped_good", "swapped_crash_in_serve", "swapped_fail_in_init", "swapped_hang_in_init", "swapped_unwell")
+    INSTALLED = ("swapped_good", "swapped_crash_in_serve", "swapped_fail_in_init", "swapped_hang_in_init", "swapped_unwell",
+                 "swapped_answers", "swapped_no_answer", "swapped_close_at_once")
 
     def write(self, limits=(), swap=(), **settings):
         settings = {"library": self.good, "isolation": "process", **settings}
@@ -285,6 +287,16 @@ class Versions(VersionCase):
         self.assertTrue(settles(lambda: len(self.plugin()["generations"]) == 1))
         process.stop()
         self.assertFalse(alive(after))
+
+    def test_a_trial_connection_reaches_the_process_and_is_counted_nowhere(self):
+        self.write()
+        process = self.start()
+        said = self.ask("plugin", "swap", "swapped", self.directory / "swapped_answers.so", "--json")
+        self.assertEqual([json.loads(line).get("phase") for line in said.splitlines()][-4:-1], ["healthy", "answered", "flipped"])
+        self.settled()
+        self.assertEqual((self.plugin()["connections"], self.plugin()["errors"]), (0, 0))
+        self.assertEqual(json.loads(self.ask("status", "--json"))["connections"]["accepted"], 0)
+        process.stop()
 
     def test_no_connection_fails_in_a_swap(self):
         self.write()
@@ -313,13 +325,15 @@ class Versions(VersionCase):
         process.stop()
 
     def test_what_is_refused_leaves_the_old_process_serving(self):
-        self.write(limits={"control_timeout": "1s"})
+        self.write(limits={"control_timeout": "1s"}, swap={"trial_timeout": "1s"})
         process = self.start()
         pid = self.plugin()["process"]["pid"]
         for version, sentence in (
             ("fail_in_init", "plugin swapped: init() failed: the table is locked"),
             ("hang_in_init", "plugin swapped: init() failed: init() did not return within 1 s"),
             ("unwell", "plugin swapped: health() failed: the table is full"),
+            ("no_answer", "did not answer a trial connection of protocol test.swapped within 1 s"),
+            ("close_at_once", "closed a trial connection of protocol test.swapped without an answer"),
         ):
             with self.subTest(version=version):
                 said = self.ask("plugin", "swap", "swapped", self.directory / f"swapped_{version}.so", expected=1)

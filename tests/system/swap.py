@@ -181,6 +181,28 @@ class BadVersions(Swap):
         self.assertIn("nothing.so does not exist: install it, or correct library at the command line", said)
 
 
+class TrialConnections(Swap):
+    def test_are_spoken_on_before_the_flip_and_counted_nowhere(self):
+        plugins = {"netrpc": {"library": "netrpc.so"}, "swapped": {"library": version("swapped_good")}}
+        with Server(swap={"window": "60s"}, plugins=plugins) as server:
+            for name, file in (("netrpc", version("netrpc_next")), ("swapped", version("swapped_answers"))):
+                phases = [line.get("phase") for line in self.swap(server, name, file)]
+                self.assertEqual(phases[-4:-1], ["healthy", "answered", "flipped"])
+                self.assertEqual((self.plugin(server, name)["connections"], self.plugin(server, name)["errors"]), (0, 0))
+            counts = server.status()["connections"]
+            self.assertEqual((counts["open"], counts["accepted"], sum(counts["closed"].values())), (0, 0, 0))
+            self.assertIn("trials       netrpc.single, netrpc.multi\n", command("plugin", "why", "netrpc", "--socket", server.socket))
+
+    def test_are_missing_where_the_manifest_offers_none(self):
+        with Server(swap={"window": "0s"}, plugins={"swapped": {"library": version("swapped_answers")}}) as server:
+            plan = ["plugin", "swap", "swapped", "--dry-run", "--socket", server.socket]
+            self.assertIn("trial connections  test.swapped\n", command(*plan))
+            self.assertIn("trial connections  none offered by its manifest\n", command(*plan, version("swapped_good")))
+            phases = [line.get("phase") for line in self.swap(server, "swapped", version("swapped_good"))]
+            self.assertEqual(phases[-3:-1], ["healthy", "flipped"])
+            self.assertIn("trials       none offered by its manifest\n", command("plugin", "why", "swapped", "--socket", server.socket))
+
+
 class OverwrittenFile(Swap):
     def test_serves_on_from_its_copy(self):
         file = directory / "overwritten.so"
@@ -203,6 +225,10 @@ class EverySecondVersionBad(Swap):
         "crash_in_init": r"a trial of init\(\) failed: .*signal 9",
         "fail_in_init": r"init\(\) failed: the table is locked",
         "unwell": r"health\(\) failed: the table is full",
+        "wrong_answer": r"generation \d+ answered a trial connection of protocol test.swapped with 9 bytes that are not what its "
+        r"manifest promises: 6e 6f 6e 73 65 6e 73 65 0a",
+        "no_answer": r"generation \d+ did not answer a trial connection of protocol test.swapped within 1 s",
+        "close_at_once": r"generation \d+ closed a trial connection of protocol test.swapped without an answer: its log may say why",
     }
     AT_ITS_END = {
         "hang_in_drain": r"last swap +committed; generation {} did not drain within 2 s and was cut\n",
@@ -211,7 +237,7 @@ class EverySecondVersionBad(Swap):
 
     def test_no_call_fails_but_those_that_a_bad_one_has_taken(self):
         with Server(
-            swap={"window": "1s", "health_interval": "20ms"},
+            swap={"window": "1s", "health_interval": "20ms", "trial_timeout": "1s"},
             limits={"drain_timeout": "2s", "control_timeout": "4s", "connections_per_client": 0},  # one leaks them
             plugins={"netrpc": {"library": "netrpc.so"}, "swapped": {"library": version("swapped_good")}},
         ) as server:

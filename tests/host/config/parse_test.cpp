@@ -53,6 +53,7 @@ restart_delay = "8s"
 [swap]
 window = "0s"
 health_interval = "50ms"
+trial_timeout = "70ms"
 generations = 2
 [[listener]]
 name = "server"
@@ -113,11 +114,12 @@ alpn = "x/ant"
   EXPECT_EQ(config->limits.restart_delay, 8s);
   EXPECT_EQ(config->swap.window, 0s);
   EXPECT_EQ(config->swap.health_interval, 50ms);
+  EXPECT_EQ(config->swap.trial_timeout, 70ms);
   EXPECT_EQ(config->swap.generations, 2u);
   ASSERT_EQ(config->listeners.size(), 4u);
   EXPECT_EQ(config->listeners[0].name, "server");
   EXPECT_EQ(config->listeners[0].address, "0.0.0.0:8300");
-  EXPECT_EQ(config->listeners[0].place.line, 31u);
+  EXPECT_EQ(config->listeners[0].place.line, 32u);
   EXPECT_EQ(config->listeners[1].protocol, "grpc.external");
   EXPECT_TRUE(config->listeners[1].insecure);
   EXPECT_FALSE(config->listeners[1].tls);
@@ -131,7 +133,7 @@ alpn = "x/ant"
   EXPECT_EQ(config->plugins[0].sha256, "");
   EXPECT_EQ(config->plugins[0].isolation, Isolation::None);
   EXPECT_EQ(config->plugins[1].isolation, Isolation::Process);
-  EXPECT_EQ(config->plugins[1].isolation_place.line, 55u);
+  EXPECT_EQ(config->plugins[1].isolation_place.line, 56u);
   EXPECT_EQ(config->plugins[1].library, "./ant.so");
   EXPECT_EQ(
       config->plugins[1].sha256,
@@ -141,7 +143,7 @@ alpn = "x/ant"
   EXPECT_EQ(config->plugins[1].routes[0].protocol, "ant");
   EXPECT_EQ(config->plugins[1].routes[0].tag, 64);
   EXPECT_EQ(config->plugins[1].routes[0].alpn, "x/ant");
-  EXPECT_EQ(config->plugins[1].routes[0].place.line, 56u);
+  EXPECT_EQ(config->plugins[1].routes[0].place.line, 57u);
 }
 
 TEST(Parse, KeepsDefaultsForWhatIsNotSaid) {

@@ -10,7 +10,7 @@ using enum SwapEvent;
 
 TEST(SwapCourse, GoesOnePhaseAfterAnother) {
   auto phase = Verify;
-  for (const auto next : {Plan, Probe, Start, Activate, Health, Flip, Window, Committed}) {
+  for (const auto next : {Plan, Probe, Start, Activate, Health, Answer, Flip, Window, Committed}) {
     const auto followed = after(phase, Done);
     ASSERT_EQ(followed, next) << passed(phase);
     phase = *followed;

@@ -59,12 +59,15 @@ static sy_status serve(sy_instance* instance, uint32_t protocol, sy_connection* 
 #if defined(CRASH_IN_SERVE)
   __builtin_trap();
 #endif
-  (void)instance, (void)protocol;
+  (void)instance, (void)protocol, (void)connection;
 #if defined(REFUSE_CONNECTIONS)
   return SY_LIMIT;
 #endif
+#if !defined(NO_ANSWER) && !defined(CLOSE_AT_ONCE)
   (void)connection->api->try_write(connection, &says, 1, &written);
-#if !defined(LEAK_CONNECTIONS)
+#endif
+  (void)says, (void)written;
+#if !defined(LEAK_CONNECTIONS) && !defined(NO_ANSWER)
   connection->api->close(connection, SY_CLOSE_FINISHED);
 #endif
   return SY_OK;
