@@ -198,6 +198,8 @@ private:
   struct Effects {
     std::vector<Finished> finished;
     std::vector<std::string> violations;
+    bool wakes_disk = false; ///< one that is woken under the lock has to wait for that at once
+    bool wakes_machine = false;
   };
 
   template <class Event>

@@ -11,7 +11,7 @@ void Node::act(Effects& effects) {
       std::visit([&](auto& one) { carry_out(one, effects); }, action);
     }
   }
-  if (wanted_ != begun_ || log_->has_batch()) disk_work_.notify_one();
+  effects.wakes_disk = wanted_ != begun_ || log_->has_batch();
 }
 
 void Node::carry_out(SaveBallot& action, Effects&) {
@@ -41,9 +41,9 @@ void Node::carry_out(Compact& action, Effects&) {
   log_->compact(action.index);
 }
 
-void Node::carry_out(Apply& action, Effects&) {
+void Node::carry_out(Apply& action, Effects& effects) {
   apply_to_ = action.index;
-  machine_work_.notify_one();
+  effects.wakes_machine = true;
 }
 
 void Node::deliver(Delivery delivery) {
@@ -160,14 +160,14 @@ void Node::carry_out(CallDone& action, Effects& effects) {
   }
 }
 
-void Node::carry_out(LeaderChanged& action, Effects&) {
+void Node::carry_out(LeaderChanged& action, Effects& effects) {
   const bool led = leader_.role == Role::Leader;
   const bool leads = action.role == Role::Leader;
   if (led != leads) metrics_.leader.add(leads ? 1 : -1);
   if (leads && !led) metrics_.elections.add();
   leader_ = action;
   leadership_ = std::move(action);
-  machine_work_.notify_one();
+  effects.wakes_machine = true;
 }
 
 void Node::carry_out(Violation& action, Effects& effects) {

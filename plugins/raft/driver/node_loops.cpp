@@ -25,6 +25,8 @@ void Node::flush(std::uint32_t loop) {
 }
 
 void Node::after_turn(Effects& effects) {
+  if (effects.wakes_disk) disk_work_.notify_one();
+  if (effects.wakes_machine) machine_work_.notify_one();
   for (const auto& finished : effects.finished)
     finished.tell();
   for (const auto& text : effects.violations)
