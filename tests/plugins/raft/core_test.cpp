@@ -144,6 +144,82 @@ TEST_F(RaftFollower, CountsTheTimeOutFromWhenItHasHeardLast) {
   EXPECT_EQ(core.role(), Role::Candidate);
 }
 
+/// What it answers to what no peer may send, and whether it says so aloud.
+struct Reaction {
+  std::string error;
+  bool violation = false;
+};
+
+Reaction reaction_of(Core& core, const raftwire::Request& request) {
+  Reaction reaction;
+  core.receive(99, request, kBegin);
+  for (const auto& action : core.take_actions()) {
+    if (const auto* answer = std::get_if<Answer>(&action)) reaction.error = answer->error;
+    reaction.violation = reaction.violation || std::holds_alternative<Violation>(action);
+  }
+  return reaction;
+}
+
+TEST_F(RaftFollower, RefusesATermFarAhead) {
+  const auto far = core.term() + kTermJumpMax + 1;
+  const auto from = header_of("s2", "s2:1");
+  const raftwire::Request requests_of_it[] = {
+      raftwire::AppendEntriesRequest{from, far, "s2:1", 0, 0, {}, 0},
+      raftwire::RequestVoteRequest{from, far, "s2:1", 9, far - 1, true},
+      raftwire::PreVoteRequest{from, far, 9, far - 1},
+      raftwire::InstallSnapshotRequest{from, 1, far, "s2:1", 9, far - 1, {}, {}, 1, 0}};
+  for (const auto& request : requests_of_it) {
+    EXPECT_EQ(reaction_of(core, request).error, "term out of range") << request.index();
+    EXPECT_EQ(core.term(), 4U);
+  }
+}
+
+TEST_F(RaftFollower, TruncatesNothingThatIsCommitted) {
+  const std::vector<raftwire::Entry> other{{3, 5, raftwire::EntryType::Command, "other", {}}};
+  const auto reaction = reaction_of(
+      core, raftwire::AppendEntriesRequest{header_of("s2", "s2:1"), 5, "s2:1", 2, 4, other, 0});
+  EXPECT_TRUE(reaction.violation);
+  EXPECT_EQ(reaction.error, "committed entry 3 contradicted");
+  EXPECT_EQ(core.log().last_index(), 5U);
+  EXPECT_EQ(core.log().term(3), 4U);
+}
+
+TEST_F(RaftCore, StepsDownLoudlyBesideAnotherLeaderOfItsTerm) {
+  core.change(1, {ServerChange::Kind::AddNonvoter, "s2", "s2:1", 0}, now);
+  settle();
+  const auto term = core.term();
+  const raftwire::Header from{raftwire::kProtocolVersion, raftwire::HeaderForm::New, "s2", "s2:1"};
+  const auto reaction =
+      reaction_of(core, raftwire::AppendEntriesRequest{from, term, "s2:1", 0, 0, {}, 0});
+  EXPECT_TRUE(reaction.violation);
+  EXPECT_EQ(reaction.error, "another leader in term " + std::to_string(term));
+  EXPECT_EQ(core.role(), Role::Follower);
+  EXPECT_EQ(core.term(), term);
+}
+
+TEST_F(RaftCore, TakesNothingFromStrangersWhereItVotesAlone) {
+  const auto term = core.term();
+  const auto last = core.log().last_index();
+  const raftwire::Header from{raftwire::kProtocolVersion, raftwire::HeaderForm::New, "s9", "s9:1"};
+  const raftwire::Header old{raftwire::kProtocolVersion, raftwire::HeaderForm::Old, {}, {}};
+  const std::vector<raftwire::Entry> other{
+      {1, term + 1, raftwire::EntryType::Command, "other", {}}};
+  const raftwire::Request requests[] = {
+      raftwire::AppendEntriesRequest{from, term + 1, "s9:1", 0, 0, other, 1},
+      raftwire::AppendEntriesRequest{old, term + 1, "s9:1", 0, 0, other, 1},
+      raftwire::RequestVoteRequest{from, term + 1, "s9:1", 9, term + 1, true},
+      raftwire::RequestVoteRequest{old, term + 1, "s9:1", 9, term + 1, true},
+      raftwire::PreVoteRequest{from, term + 1, 9, term + 1},
+      raftwire::InstallSnapshotRequest{from, 1, term + 1, "s9:1", 9, term, {}, {}, 1, 0},
+      raftwire::TimeoutNowRequest{from}};
+  for (const auto& request : requests) {
+    EXPECT_EQ(reaction_of(core, request).error, "not a member of this cluster") << request.index();
+    EXPECT_EQ(core.role(), Role::Leader);
+    EXPECT_EQ(core.term(), term);
+    EXPECT_EQ(core.log().last_index(), last);
+  }
+}
+
 TEST_F(RaftSuccessor, CampaignsInALaterTermOnceThatIsDurable) {
   core.campaign(kBegin);
   EXPECT_EQ(core.role(), Role::Candidate);
