@@ -12,7 +12,6 @@ import pathlib
 import random
 import re
 import socket
-import tempfile
 import threading
 import time
 import unittest
@@ -20,11 +19,11 @@ import unittest
 import linearizability
 from linearizability import Operation
 from raft_nodes import HEARTBEAT, LIMIT, Cluster, Go, Ours, Refused, pause, resume, until
+from raft_written import COMMANDS, ClusterTest
 
 from certificates import SERVER_NAMES, Authority, client_context  # the path is set by raft_nodes
 from server import PLUGINS, SOAK, command
 
-COMMANDS = 30  # of one round
 LARGE = "x" * (1 << 20)
 SHORT_LOG = {"ours": {"trailing_entries": 5, "snapshot_threshold": 1_000_000}, "theirs": ["-trailing", "5"]}
 
@@ -78,31 +77,7 @@ class Client(threading.Thread):
         return found[1] if found else ""
 
 
-class Raft(unittest.TestCase):
-    def setUp(self):
-        scratch = tempfile.TemporaryDirectory(prefix="sy-raft-")
-        self.addCleanup(scratch.cleanup)
-        self.directory = scratch.name
-        self.written = {}
-
-    def write(self, cluster, count=COMMANDS):
-        for _ in range(count):
-            key, value = f"key-{len(self.written)}", f"value-{len(self.written)}"
-            self.assertEqual(cluster.write(f"set {key} {value}"), "ok")
-            self.written[key] = value
-
-    def check(self, cluster, *without):
-        """Everything acknowledged is everywhere, after one history."""
-        cluster.settle(*without)
-        for node in cluster.alive(*without):
-            for key, value in self.written.items():
-                self.assertEqual(node.ask(f"get {key}"), value, f"{key} of {node.name}")
-        logs = [(node.name, node.log()) for node in cluster.alive(*without)]
-        for (one, log), (other, others) in zip(logs, logs[1:]):
-            self.assertGreater(len(log.keys() & others.keys()), 0)
-            for index in log.keys() & others.keys():
-                self.assertEqual(log[index], others[index], f"entry {index} of {one} and {other}")
-
+class Raft(ClusterTest):
     def test_everybody_leads_in_turn_and_large_entries_pass(self):
         with Cluster(self.directory, [Go, Go, Ours]) as cluster:
             for node in (cluster.nodes[0], cluster.nodes[2], cluster.nodes[1], cluster.nodes[2]):
@@ -126,21 +101,6 @@ class Raft(unittest.TestCase):
                 self.write_without(cluster, dies)
                 cluster.start(dies)
                 self.check(cluster)
-
-    def write_without(self, cluster, dead):
-        cluster.nodes.remove(dead)
-        self.write(cluster)
-        cluster.nodes.append(dead)
-
-    def leave_behind(self, cluster, behind, leader):
-        """Ends `behind`, and lets the others go on until only a snapshot of `leader` brings it back."""
-        behind.kill()
-        cluster.nodes.remove(behind)
-        cluster.lead(leader)
-        self.write(cluster)
-        leader.ask("snapshot")
-        self.write(cluster, 3)
-        cluster.nodes.append(behind)
 
     def test_snapshots_pass_both_ways(self):
         with Cluster(self.directory, [Go, Go, Ours], **SHORT_LOG) as cluster:
@@ -334,16 +294,6 @@ class Raft(unittest.TestCase):
                             answer = stream.recv(1)
                         self.assertEqual(bool(answer), identity is not agent)
                 self.assertEqual(sum(v for k, v in ours.server.metrics().items() if k.startswith(refused)), count)
-
-    def change(self, cluster, line):
-        def changed():
-            try:
-                cluster.leader().ask(line)
-                return True
-            except Refused:
-                return False
-
-        until(changed, line)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ class Node:
     def __init__(self, name, directory):
         self.name, self.address, self.directory = name, address(), pathlib.Path(directory)
         self.founders = []
+        self.settings = {}  # of this one alone, of ours
 
     def ask(self, line):
         answer = self.exchange(line)
@@ -246,7 +247,7 @@ class Cluster:
             self.start(node)
 
     def start(self, node):
-        return node.start(**self.ours) if isinstance(node, Ours) else node.start(*self.theirs)
+        return node.start(**{**self.ours, **node.settings}) if isinstance(node, Ours) else node.start(*self.theirs)
 
     def __enter__(self):
         return self

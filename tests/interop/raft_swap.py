@@ -2,95 +2,23 @@
 """Versions of raft and of the plugin whose state machine it has, swapped under load in a cluster of ours: what was
 acknowledged is there, once, on every server."""
 
-import contextlib
 import json
 import os
 import pathlib
-import random
 import re
 import shutil
-import socket
 import tempfile
-import threading
 import time
 import unittest
 
-from raft_nodes import HEARTBEAT, LIMIT, Cluster, Ours, pause, resume, until
+from raft_nodes import HEARTBEAT, Cluster, Ours, pause, resume, until
+from raft_written import WRITERS, Load
 
 from process import settles  # the path is set by raft_nodes
 from server import PLUGINS, SANITIZED, SOAK, command
 
 VERSIONS = pathlib.Path(os.environ.get("INTEROP_RAFT_VERSIONS", PLUGINS.parent.parent / "tests/interop/raft_versions"))
-WRITERS = 4
 SWAPS = 100 if SOAK else 6
-REFUSED = ("does not lead", "handed over", "does not serve", "not committed yet")  # it has certainly not happened
-
-
-class Writer(threading.Thread):
-    """Writes key after key through whoever leads. A command that may have happened is not said again, one that was
-    refused is: so each is in the log once at most."""
-
-    def __init__(self, number, nodes, over):
-        super().__init__(daemon=True)
-        self.number, self.nodes, self.over, self.at = number, nodes, over, nodes[0]
-        self.written, self.unknown, self.longest, self.chance = {}, 0, 0.0, random.Random(number)
-
-    def run(self):
-        last = time.monotonic()
-        while not self.over.is_set():
-            key, value = f"w{self.number}-{len(self.written) + self.unknown}", f"{self.chance.getrandbits(64):x}"
-            while not self.over.is_set():
-                answer = self.say(f"apply set {key} {value}")
-                if answer.startswith("ok"):
-                    self.written[key] = value
-                    now = time.monotonic()
-                    self.longest, last = max(self.longest, now - last), now
-                    break
-                if any(text in answer for text in REFUSED):
-                    self.at = self.chance.choice(self.nodes)
-                    self.over.wait(0.002)
-                    continue
-                self.unknown += 1
-                break
-
-    def say(self, line):
-        """The answer; empty when nobody knows what has become of it."""
-        try:
-            with contextlib.closing(socket.create_connection(self.at.server.addresses["raft_kv"], timeout=LIMIT)) as connection:
-                connection.sendall(line.encode() + b"\n")
-                return connection.makefile().readline()
-        except OSError:
-            return ""
-
-
-class Load:
-    """Writers until it is left."""
-
-    def __init__(self, nodes):
-        self.over = threading.Event()
-        self.writers = [Writer(number, nodes, self.over) for number in range(WRITERS)]
-
-    def __enter__(self):
-        for writer in self.writers:
-            writer.start()
-        self.goes_on(10)
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for writer in self.writers:
-            writer.join(LIMIT)
-
-    def count(self):
-        return sum(len(writer.written) for writer in self.writers)
-
-    def goes_on(self, count=20):
-        reached = self.count() + count
-        until(lambda: self.count() >= reached, lambda: f"{count} more writes than {reached - count}")
-
-    @property
-    def written(self):
-        return {key: value for writer in self.writers for key, value in writer.written.items()}
 
 
 class Swap(unittest.TestCase):

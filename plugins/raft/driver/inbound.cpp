@@ -36,8 +36,9 @@ void Inbound::end(sy_close_reason reason) {
   const auto keep = std::move(self_); // until this returns
 }
 
-/// So much may wait for the disk at once.
+/// So much may wait for the disk at once, and nothing behind a snapshot.
 bool Inbound::takes_requests() const noexcept {
+  if (!asked_.empty() && asked_.back().snapshot) return false;
   return asked_.size() < kUnansweredMax && asked_bytes_ < config_.limits.object.bytes_max;
 }
 
@@ -116,9 +117,10 @@ void Inbound::take_requests() {
     extent_.reset();
     taken_ += (*frame)->size;
     const auto slot = first_slot_ + asked_.size();
-    asked_.push_back({(*frame)->size});
+    const auto* snapshot = std::get_if<raftwire::InstallSnapshotRequest>(&*request);
+    asked_.push_back({(*frame)->size, snapshot != nullptr});
     asked_bytes_ += (*frame)->size;
-    if (const auto* snapshot = std::get_if<raftwire::InstallSnapshotRequest>(&*request)) {
+    if (snapshot != nullptr) {
       body_.emplace(Body{slot, static_cast<std::uint64_t>(snapshot->size)});
     }
     requests.push_back({self_, slot, std::move(*request)});

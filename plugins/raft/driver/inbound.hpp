@@ -78,6 +78,7 @@ private:
   /// A request and what has come of it.
   struct Asked {
     std::size_t size; ///< of the request
+    bool snapshot;    ///< what follows on this connection is about the state that it brings
     std::optional<Bytes> answer{};
   };
 
