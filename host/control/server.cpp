@@ -58,8 +58,9 @@ struct ControlServer::Client {
   net::steady_timer deadline{socket.get_executor()};
   net::steady_timer news{socket.get_executor()}; ///< never fires; a line that comes cancels it
 
-  /// Ends whatever the client is waiting for once `limit` has passed.
+  /// Ends whatever the client is waiting for once `limit` has passed, unless it is lifted.
   static void limit_to(std::chrono::milliseconds limit, const std::shared_ptr<Client>& client);
+  void lift_limit();
 
   /// The next line of `reply`, and whether it is the last.
   static net::awaitable<std::pair<json::object, bool>>
@@ -91,8 +92,14 @@ void ControlServer::Client::limit_to(
     std::chrono::milliseconds limit, const std::shared_ptr<Client>& client) {
   client->deadline.expires_after(limit);
   client->deadline.async_wait([client](boost::system::error_code cancelled) {
-    if (!cancelled) client->socket.close(cancelled);
+    // While something held up this thread the wait may have ended, and what it was for as well.
+    const auto lifted = client->deadline.expiry() > net::steady_timer::clock_type::now();
+    if (!cancelled && !lifted) client->socket.close(cancelled);
   });
+}
+
+void ControlServer::Client::lift_limit() {
+  deadline.expires_at(net::steady_timer::time_point::max());
 }
 
 net::awaitable<std::pair<json::object, bool>>
@@ -140,7 +147,7 @@ void ControlServer::State::enter(std::shared_ptr<State> state, Unix::socket sock
       [state = std::move(state),
        client = std::move(client)](const std::exception_ptr& bug) mutable {
         if (bug) std::rethrow_exception(bug);
-        client->deadline.cancel();
+        client->lift_limit();
         const auto was_full = state->clients-- == state->limits.clients;
         if (was_full && state->dispatch) accept(std::move(state));
       });
@@ -155,7 +162,7 @@ ControlServer::State::converse(std::shared_ptr<State> state, std::shared_ptr<Cli
     const auto [failed, size] = co_await net::async_read_until(
         client->socket, net::dynamic_buffer(line, state->limits.request_bytes), '\n', kResult);
     if (!state->dispatch || (failed && failed != net::error::not_found)) co_return;
-    client->deadline.cancel();
+    client->lift_limit();
     reply =
         failed ? refusal("the request is too long") : answer({line.data(), size}, state->dispatch);
   } else {
@@ -168,7 +175,7 @@ ControlServer::State::converse(std::shared_ptr<State> state, std::shared_ptr<Cli
     Client::limit_to(state->limits.timeout, client);
     const auto [failed, size] =
         co_await net::async_write(client->socket, net::buffer(line), kResult);
-    client->deadline.cancel();
+    client->lift_limit();
     reply.state_->abandoned = static_cast<bool>(failed);
     if (failed) co_return;
   }

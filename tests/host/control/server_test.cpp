@@ -4,6 +4,7 @@
 #include <host/control/server.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -101,6 +102,35 @@ TEST(ControlServer, ClosesAConnectionThatSaysNothing) {
   const Running server{path, limits};
   ASSERT_EQ(server.refusal(), "");
   EXPECT_EQ(answer_to(path, "{\"half\":"), "");
+}
+
+// A step of a swap may hold up the thread for longer than a line may take to leave.
+TEST(ControlServer, KeepsAConnectionWhileItsThreadIsHeldUp) {
+  const TempDir dir;
+  const auto path = dir.file("control.sock");
+  boost::asio::io_context context{1};
+  const ControlLimits limits{.timeout = 20ms};
+  const auto dispatch = [&](const json::object&) {
+    ControlReply reply;
+    boost::asio::post(context, [&context, reply] {
+      reply.say(json::object{{"phase", "begun"}}); // is written behind what is posted next
+      boost::asio::post(context, [&context, reply] {
+        std::this_thread::sleep_for(100ms);
+        boost::asio::post(context, [reply] { reply.end(json::object{{"held", "up"}}); });
+      });
+    });
+    return reply;
+  };
+  const auto server =
+      ControlServer::listen(context, path, ControlServer::Dispatch{dispatch}, limits);
+  ASSERT_TRUE(server);
+  const auto work = boost::asio::make_work_guard(context);
+  std::thread thread{[&] { context.run(); }};
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(answer_to(path, "{}\n"), "{\"phase\":\"begun\"}\n{\"held\":\"up\"}\n");
+  }
+  context.stop();
+  thread.join();
 }
 
 TEST(ControlServer, ServesABoundedNumberAtOnce) {
