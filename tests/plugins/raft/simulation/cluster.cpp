@@ -271,10 +271,12 @@ private:
       outcomes_.stuck = true;
       return;
     }
+    // It may have been elected a moment ago, and its followers far behind.
+    if (anything_open(only_leader())) world_.run_until(world_.now() + kQuiet);
     auto& leads = only_leader();
     // Its own first entry has committed all before it.
-    if (leads.core().commit_index() != leads.core().log().last_index()) {
-      throw Violated{"entries left open in peace"};
+    if (anything_open(leads)) {
+      throw Violated{"entries left open in peace: " + about_all()};
     }
     const auto before = world_.checker.acknowledged_index();
     propose(leads, ++last_call_);
@@ -318,6 +320,10 @@ private:
     return &voter == &candidate ||
            (!refuses && std::pair{own.last_term(), own.last_index()} <=
                             std::pair{other.last_term(), other.last_index()});
+  }
+
+  static bool anything_open(const Node& leader) {
+    return leader.core().commit_index() != leader.core().log().last_index();
   }
 
   bool anyone_leads() const {
