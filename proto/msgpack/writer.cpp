@@ -87,6 +87,10 @@ void Writer::map(std::uint32_t pairs) {
   length(0x80, 15, 0xde, pairs);
 }
 
+void Writer::object(std::span<const std::byte> encoded) {
+  out_.insert(out_.end(), encoded.begin(), encoded.end());
+}
+
 /// The 32-bit format of a family follows its 16-bit one.
 void Writer::length(
     std::uint8_t fixed, std::uint32_t fixed_max, std::uint8_t format16, std::uint32_t value) {

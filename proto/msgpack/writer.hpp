@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,7 @@ public:
   void string(std::string_view bytes); ///< fewer than 2^32 bytes
   void array(std::uint32_t elements);
   void map(std::uint32_t pairs);
+  void object(std::span<const std::byte> encoded); ///< a whole one, as it is
 
 private:
   template <class Unsigned>

@@ -5,33 +5,13 @@
 #include <proto/netrpc/response.hpp>
 
 #include <gtest/gtest.h>
-#include <tests/proto/wire.hpp>
-
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <map>
+#include <tests/proto/recordings.hpp>
 
 namespace switchyard::netrpc {
 namespace {
 
 using test::hex;
-
-/// Contents of the recordings whose names end in `direction`, by name.
-std::map<std::string, test::Bytes> recordings(std::string_view direction) {
-  std::map<std::string, test::Bytes> found;
-  const std::filesystem::path folder = SWITCHYARD_SOURCE_DIR "/tests/vectors/consul-1.8.7/rpc";
-  for (const auto& file : std::filesystem::directory_iterator{folder}) {
-    const auto name = file.path().filename().string();
-    if (!name.ends_with(direction)) continue;
-    std::ifstream in{file.path(), std::ios::binary};
-    auto& bytes = found[name];
-    for (auto i = std::istreambuf_iterator<char>{in}; i != std::istreambuf_iterator<char>{}; ++i) {
-      bytes.push_back(static_cast<std::byte>(*i));
-    }
-  }
-  return found;
-}
+using test::recordings;
 
 /// Appends `body`, which must be one whole object, after a trip through its tree.
 void append_body(test::Bytes& out, std::span<const std::byte> body) {
