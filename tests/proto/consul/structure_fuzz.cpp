@@ -1,6 +1,7 @@
 // Properties: what is read as a structure is written and read again as the same; nothing that a
 // peer sends takes more memory than its bytes allow.
 #include <proto/consul/catalog.hpp>
+#include <proto/consul/config_entry.hpp>
 #include <proto/consul/coordinate.hpp>
 #include <proto/consul/internal.hpp>
 #include <proto/consul/kvs.hpp>
@@ -30,10 +31,24 @@ void check(std::span<const std::byte> body) {
   if (written != rewritten) std::abort();
 }
 
+template <auto Decode>
+void check_inside(std::span<const std::byte> body) {
+  const auto object = Decode(body, {});
+  if (!object) return;
+  std::vector<std::byte> written;
+  encode_config_entry(*object, written);
+  const auto again = Decode(written, {});
+  if (!again || *again != *object) std::abort();
+}
+
 template <Structured... Types>
 void check_one_of(std::uint8_t which, std::span<const std::byte> body) {
-  constexpr void (*kChecks[])(std::span<const std::byte>) = {check<Types>...};
-  kChecks[which % sizeof...(Types)](body);
+  constexpr void (*kChecks[])(std::span<const std::byte>) = {
+      check<Types>...,
+      check_inside<decode_config_entry_request>,
+      check_inside<decode_config_entry_response>,
+      check_inside<decode_indexed_config_entries>};
+  kChecks[which % std::size(kChecks)](body);
 }
 
 } // namespace
@@ -43,6 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_one_of<
       AutopilotSetConfigRequest,
       ChecksInStateRequest,
+      ConfigEntryQuery,
       CoordinateUpdateRequest,
       DCSpecificRequest,
       DeregisterRequest,
