@@ -80,6 +80,7 @@ class Mixed(ClusterTest):
                 self.write(cluster, 10)
                 self.revive(cluster, cluster.leader())
             chance = random.Random(1)
+            cluster.lead(cluster.nodes[3])
             with Load([node for node in cluster.nodes if isinstance(node, Ours)]) as load:
                 for _ in range(CUTS):
                     if isinstance(cluster.leader(), Go):  # the writers speak with ours alone
