@@ -285,6 +285,12 @@ std::string plan_text(const json::object& plan) {
   add("used by            ", users);
   add("registered with it ", field(plan, "registrations"));
   add("open connections   ", field(plan, "connections"));
+  if (const auto* value = plan.if_contains("unload"); value != nullptr && value->is_object()) {
+    const auto& unload = value->get_object();
+    const auto doubts = field(unload, "doubts");
+    add("old one unmapped   ", doubts.empty() ? "expected" : "doubtful: " + doubts);
+    add("ends before that   ", field(unload, "ends_first"));
+  }
   add("stayed in memory   ", field(plan, "stayed_in_memory"));
   if (const auto not_now = field(plan, "not_now"); !not_now.empty()) add("but not now: ", not_now);
   return text;

@@ -128,6 +128,18 @@ Interfaces::revoke(std::string_view id, const void* provider, Clock::time_point 
   return consumers;
 }
 
+std::vector<std::string> Interfaces::leased_by(std::string_view id, const void* provider) const {
+  const std::lock_guard lock{state_->quiescence.mutex};
+  std::vector<std::string> consumers;
+  for (const auto& handle : state_->handles) {
+    const auto& providers = handle->slot.providers;
+    const auto* found = std::ranges::find(providers, provider, &Provider::instance);
+    if (handle->slot.id != id || found == std::end(providers)) continue;
+    if (handle->leases[handle->slot.number(found)].out != 0) consumers.push_back(handle->consumer);
+  }
+  return consumers;
+}
+
 bool Interfaces::hold(const void* owner, std::string_view id, Clock::time_point deadline) {
   std::unique_lock lock{state_->quiescence.mutex};
   const auto theirs = [&](const auto& handle) {

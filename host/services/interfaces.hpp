@@ -40,6 +40,9 @@ public:
   [[nodiscard]] std::vector<std::string>
   revoke(std::string_view id, const void* provider, Clock::time_point deadline);
 
+  /// The names of the consumers that have a lease on `id` of `provider` out now.
+  [[nodiscard]] std::vector<std::string> leased_by(std::string_view id, const void* provider) const;
+
   /// acquire() says SY_REVOKED to `owner` on `id` until release_hold(). Waits until it has no lease
   /// out there, at most until `deadline`; false when it still has one.
   [[nodiscard]] bool hold(const void* owner, std::string_view id, Clock::time_point deadline);

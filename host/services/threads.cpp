@@ -82,6 +82,11 @@ void Threads::join(sy_thread* thread) {
   joined->thread.join();
 }
 
+std::size_t Threads::unjoined() const {
+  const std::lock_guard lock{state_->mutex};
+  return state_->threads.size();
+}
+
 std::size_t Threads::reap(std::chrono::steady_clock::time_point deadline) {
   std::vector<std::shared_ptr<sy_thread>> threads;
   {

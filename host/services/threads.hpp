@@ -28,6 +28,9 @@ public:
   /// Waits for the end of `thread` and frees it. Not from that thread itself.
   void join(sy_thread* thread);
 
+  /// How many were spawned and have not been joined.
+  [[nodiscard]] std::size_t unjoined() const;
+
   /// Joins what has ended and was not joined; waits until `deadline` for the end of what is
   /// thread_local there. Returns how many still run; these stay the plugin's until the process
   /// ends.

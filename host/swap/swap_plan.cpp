@@ -1,7 +1,8 @@
 #include <host/plugin/plugin_set.hpp>
-#include <host/services/journal.hpp>
+#include <host/services/services.hpp>
 #include <host/swap/swap_plan.hpp>
 #include <host/swap/trial.hpp>
+#include <host/swap/unloading.hpp>
 #include <host/swap/users.hpp>
 
 #include <boost/json/array.hpp>
@@ -44,7 +45,7 @@ OrRefusal<json::object> plan_swap(
     Generations& plugin,
     const std::string& library,
     const PluginSet& plugins,
-    const Journal& journal) {
+    const Services& services) {
   auto& fresh = plugin.prepare(plugin.file(library));
   auto judged = fresh.verify();
   if (judged) judged = plugins.fits(plugin);
@@ -66,7 +67,7 @@ OrRefusal<json::object> plan_swap(
           {"on_swap", word(user.on_swap)}});
     }
     for (const auto& provided : manifest->provides) {
-      for (const auto& each : journal.registered_with(provided.interface))
+      for (const auto& each : services.journal.registered_with(provided.interface))
         registrations.emplace_back(provided.interface + ' ' + each);
     }
   }
@@ -74,6 +75,11 @@ OrRefusal<json::object> plan_swap(
   plan["registrations"] = std::move(registrations);
   plan["connections"] =
       serving.state() == PluginState::Serving ? serving.services().connections.load() : 0;
+  const auto unloading = foresee_unloading(plugin, services.interfaces);
+  plan["unload"] = {
+      {"expected", unloading.doubts.empty()},
+      {"doubts", json::array(unloading.doubts.begin(), unloading.doubts.end())},
+      {"ends_first", json::array(unloading.ends_first.begin(), unloading.ends_first.end())}};
   json::array stayed;
   for (const auto& generation : plugin.leaving()) {
     if (generation->code_stays()) stayed.emplace_back(generation->why());

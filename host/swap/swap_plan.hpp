@@ -9,16 +9,17 @@
 namespace switchyard::host {
 
 class Generations;
-class Journal;
 class PluginSet;
+struct Services;
 
 /// What a swap of `plugin` to `library` would meet: the new version, who uses its interfaces, what
-/// is registered with them, its connections, and what has kept its code in memory so far. Stages,
+/// is registered with them, its connections, whether its code can leave afterwards, and what has
+/// kept it in memory so far. Stages,
 /// verifies and tries the file, and leaves nothing behind. A refusal is what the swap would say.
 [[nodiscard]] OrRefusal<boost::json::object> plan_swap(
     Generations& plugin,
     const std::string& library,
     const PluginSet& plugins,
-    const Journal& journal);
+    const Services& services);
 
 } // namespace switchyard::host

@@ -393,7 +393,7 @@ ControlReply Swaps::plan(const std::string& name, const std::string& library) {
   if (!s.wanted) return failure(refuse(ServerEnds, name, {}).text);
   if (s.held) return failure(refuse(ReloadUnderWay, name, {}).text);
   if (plugin->candidate() != nullptr) return failure(refuse(SwapUnderWay, name, {}).text);
-  auto plan = plan_swap(*plugin, library, s.around.plugins, s.around.services.journal);
+  auto plan = plan_swap(*plugin, library, s.around.plugins, s.around.services);
   if (!plan) return failure(plan.error().text);
   const auto refusal = s.not_now(*plugin);
   (*plan)["not_now"] = refusal ? refusal->text : std::string{};

@@ -203,6 +203,48 @@ class TrialConnections(Swap):
             self.assertIn("trials       none offered by its manifest\n", command("plugin", "why", "swapped", "--socket", server.socket))
 
 
+class Unloading(Swap):
+    """What a dry run says of the old generation's end, and what comes of it."""
+
+    def foreseen(self, server, file):
+        said = command("plugin", "swap", "swapped", file, "--dry-run", "--json", "--socket", server.socket)
+        return json.loads(said)["unload"]
+
+    def test_is_foreseen(self):
+        good, bad = version("swapped_good"), version("swapped_thread_local")
+        thread_local = "it has something thread_local with a destructor, which keeps it wherever a loop has touched it"
+        with Server(swap={"window": "0s"}, plugins={"swapped": {"library": good}}) as server:
+            self.assertEqual(self.foreseen(server, bad), {"expected": True, "doubts": [], "ends_first": []})
+            self.swap(server, "swapped", bad)
+            self.alone(server, "swapped")
+            with wire.dial(server.address) as connection:
+                wire.send(connection, bytes([SWAPPED]))
+                wire.read_to_end(connection)
+            self.assertEqual(self.foreseen(server, good), {"expected": False, "doubts": [thread_local], "ends_first": []})
+            said = command("plugin", "swap", "swapped", good, "--dry-run", "--socket", server.socket)
+            self.assertIn(f"old one unmapped   doubtful: {thread_local}\nends before that   none\n", said)
+
+            self.swap(server, "swapped", good)
+            self.assertTrue(settles(lambda: self.plugin(server, "swapped")["generations"][-1]["state"] == "retained"))
+            stayed = self.plugin(server, "swapped")["generations"][-1]["generation"]
+            self.swap(server, "swapped", bad)
+            self.assertEqual(
+                self.foreseen(server, good)["doubts"],
+                [
+                    thread_local,
+                    f"generation {stayed}, of the same file, has stayed: plugin swapped: its code stays in memory: the loader keeps it mapped",
+                ],
+            )
+
+    def test_waits_for_what_it_holds(self):
+        with Server(plugins={"netrpc": {"library": "netrpc.so"}}) as server, wire.dial(server.address) as connection:
+            wire.ping(connection, 1, bytes([wire.RPC]))
+            plan = ["plugin", "swap", "netrpc", "--dry-run", "--socket", server.socket]
+            unload = json.loads(command(*plan, "--json"))["unload"]
+            self.assertEqual((unload["expected"], unload["ends_first"][0]), (True, "1 connection"))
+            self.assertIn("old one unmapped   expected\nends before that   1 connection", command(*plan))
+
+
 class OverwrittenFile(Swap):
     def test_serves_on_from_its_copy(self):
         file = directory / "overwritten.so"

@@ -158,7 +158,9 @@ TEST(SwapText, TellsPhasesAndTheEnd) {
 TEST(PlanText, NamesWhatTheSwapWouldMeet) {
   EXPECT_EQ(
       plan_text(object(R"({"plugin": "rpc", "from": {"version": "1.0.0", "library": "a.so"},
-        "to": {"version": "2.0.0", "library": "b.so"}, "connections": 4,
+        "to": {"version": "2.0.0", "library": "b.so", "protocols": ["a", "b"], "trials": ["b"]},
+        "connections": 4, "unload": {"expected": false, "doubts": ["it has something thread_local"],
+                                     "ends_first": ["4 connections", "1 thread"]},
         "dependents": [{"plugin": "kv", "interface": "x/1"}, {"plugin": "ui", "interface": "x/1"}],
         "registrations": ["x/1 \"KV.Get\" of plugin kv"], "stayed_in_memory": [],
         "not_now": "wait"})")),
@@ -166,9 +168,12 @@ TEST(PlanText, NamesWhatTheSwapWouldMeet) {
       "  1.0.0  a.so\n"
       "to\n"
       "  2.0.0  b.so\n"
+      "trial connections  b\n"
       "used by            kv through x/1, ui through x/1\n"
       "registered with it x/1 \"KV.Get\" of plugin kv\n"
       "open connections   4\n"
+      "old one unmapped   doubtful: it has something thread_local\n"
+      "ends before that   4 connections, 1 thread\n"
       "stayed in memory   none\n"
       "but not now: wait\n");
 }

@@ -54,7 +54,10 @@ TEST(Interfaces, NameTheConsumerThatDoesNotLetGo) {
   auto* holds = interfaces.open(this, "catalog", kId);
   ASSERT_NE(interfaces.open(this, "peering", kId), nullptr);
 
+  EXPECT_THAT(interfaces.leased_by(kId, &provider), IsEmpty());
   ASSERT_EQ(Interfaces::acquire(holds, &lease), SY_OK);
+  EXPECT_THAT(interfaces.leased_by(kId, &provider), ElementsAre("catalog"));
+  EXPECT_THAT(interfaces.leased_by(kId, &lease), IsEmpty()) << "no such provider";
   EXPECT_THAT(interfaces.revoke(kId, &provider, in(0ms)), ElementsAre("catalog"));
   Interfaces::close(holds);
   EXPECT_EQ(interfaces.close_all(this), 1U);

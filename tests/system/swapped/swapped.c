@@ -53,6 +53,16 @@ static sy_status nothing(sy_instance* instance, sy_error* error) {
   return SY_OK;
 }
 
+#if defined(THREAD_LOCAL)
+/* What a compiler makes of something thread_local with a destructor; Itanium C++ ABI, 3.3.5.4. */
+extern int __cxa_thread_atexit_impl(void (*destroy)(void*), void* object, void* of); /* NOLINT */
+extern void* __dso_handle;                                                           /* NOLINT */
+
+static void destroy_thread_local(void* object) {
+  (void)object;
+}
+#endif
+
 static sy_status serve(sy_instance* instance, uint32_t protocol, sy_connection* connection) {
   const sy_bytes says = {SAYS, sizeof SAYS - 1};
   size_t written = 0;
@@ -60,6 +70,9 @@ static sy_status serve(sy_instance* instance, uint32_t protocol, sy_connection* 
   __builtin_trap();
 #endif
   (void)instance, (void)protocol, (void)connection;
+#if defined(THREAD_LOCAL)
+  __cxa_thread_atexit_impl(destroy_thread_local, NULL, &__dso_handle);
+#endif
 #if defined(REFUSE_CONNECTIONS)
   return SY_LIMIT;
 #endif
