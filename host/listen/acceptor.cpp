@@ -44,15 +44,26 @@ int open_socket(const net::ip::tcp::endpoint& address) {
   return socket;
 }
 
+/// What sockets accepted from `socket` are to have.
+void pass_on_options(int socket) {
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
 } // namespace
 
-Acceptor::Acceptor(Loop& loop, int socket)
-    : socket_{loop.executor(), socket}, spare_{open_spare()}, pause_{loop.executor()} {
+Acceptor::Acceptor(Loop& loop, int socket, Queued queued)
+    : socket_{loop.executor(), socket},
+      queued_{queued},
+      spare_{open_spare()},
+      pause_{loop.executor()} {
   auto size = static_cast<socklen_t>(local_endpoint_.capacity());
   if (::getsockname(socket, local_endpoint_.data(), &size) == 0) local_endpoint_.resize(size);
 }
 
 Acceptor::~Acceptor() {
+  close_share();
   if (spare_ >= 0) ::close(spare_);
 }
 
@@ -72,16 +83,21 @@ Acceptor::bind(Loop& loop, const net::ip::tcp::endpoint& address) {
   if (socket < 0) return last_error();
   const int on = 1;
   ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  // Accepted sockets inherit these.
-  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  pass_on_options(socket);
   if (::bind(socket, address.data(), static_cast<socklen_t>(address.size())) != 0 ||
       ::listen(socket, SOMAXCONN) != 0) {
     const auto error = last_error();
     ::close(socket);
     return error;
   }
-  return std::unique_ptr<Acceptor>{new Acceptor{loop, socket}};
+  return std::unique_ptr<Acceptor>{new Acceptor{loop, socket, Queued::Ours}};
+}
+
+boost::system::result<std::unique_ptr<Acceptor>> Acceptor::share(Loop& loop, int socket) {
+  const int duplicate = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  if (duplicate < 0) return last_error();
+  pass_on_options(duplicate);
+  return std::unique_ptr<Acceptor>{new Acceptor{loop, duplicate, Queued::Shared}};
 }
 
 void Acceptor::start(OnAccept on_accept, OnShortage on_shortage) {
@@ -148,11 +164,17 @@ bool Acceptor::turn_one_away() {
   return turned_away;
 }
 
+/// A close alone would leave it in the reactor's epoll set, for others have the same socket.
+void Acceptor::close_share() {
+  if (queued_ == Queued::Shared && socket_.is_open()) ::close(socket_.release());
+}
+
 void Acceptor::drain_and_close() {
   if (!socket_.is_open()) return;
   // The queue holds one more than it was asked to, and no more; those who go on connecting cannot
   // prolong it. Before start() nobody takes them.
-  if (on_accept_) accept_some(SOMAXCONN + 1);
+  if (on_accept_ && queued_ == Queued::Ours) accept_some(SOMAXCONN + 1);
+  close_share();
   boost::system::error_code ignored; // nothing can be done about a close that fails
   socket_.close(ignored);
   pause_.cancel();

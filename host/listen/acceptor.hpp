@@ -20,8 +20,8 @@ struct Accepted {
   boost::asio::ip::tcp::endpoint peer;
 };
 
-/// One loop's share of a listener: a socket of its own on the same address (SO_REUSEPORT). Used on
-/// its loop once it has been started.
+/// One loop's share of a listener: a socket of its own on the same address (SO_REUSEPORT), or its
+/// share of a socket that outlives the process. Used on its loop once it has been started.
 class Acceptor {
 public:
   /// Called on the loop for each connection.
@@ -40,6 +40,9 @@ public:
   static boost::system::result<std::unique_ptr<Acceptor>>
   bind(Loop& loop, const boost::asio::ip::tcp::endpoint& address);
 
+  /// Accepts from `socket`, which listens and stays open when this is closed.
+  static boost::system::result<std::unique_ptr<Acceptor>> share(Loop& loop, int socket);
+
   ~Acceptor();
 
   /// Where it is bound, or was until it was closed: the port that 0 became. Any thread.
@@ -55,8 +58,8 @@ public:
   /// Begins to accept. Any thread, once.
   void start(OnAccept on_accept, OnShortage on_shortage);
 
-  /// Takes what is in the accept queue, then closes the socket; the second time does nothing. On
-  /// the loop.
+  /// Takes what is in the accept queue, then closes the socket; the second time does nothing. What
+  /// waits at a shared one is left to whoever comes next. On the loop.
   void drain_and_close();
 
   /// Descriptors kept free of accepted connections, so that files, plugins and accept itself work
@@ -68,7 +71,9 @@ private:
   using Timer = boost::asio::
       basic_waitable_timer<Loop::Clock, boost::asio::wait_traits<Loop::Clock>, Loop::Executor>;
 
-  Acceptor(Loop& loop, int socket);
+  enum class Queued : std::uint8_t { Ours, Shared };
+
+  Acceptor(Loop& loop, int socket, Queued queued);
 
   enum class Queue : std::uint8_t { Empty, More, Starved };
 
@@ -76,8 +81,10 @@ private:
   int accept(boost::asio::ip::tcp::endpoint& peer);
   Queue accept_some(int limit);
   bool turn_one_away();
+  void close_share();
 
   Descriptor socket_;
+  const Queued queued_;
   boost::asio::ip::tcp::endpoint local_endpoint_;
   int spare_ = -1; // given up for a moment to accept, and close, one connection too many
   Timer pause_;

@@ -19,6 +19,14 @@ std::string cannot_listen(
          "' cannot listen on " + to_string(endpoint) + ": " + why.message();
 }
 
+/// Those that no loop would have are not accepted from.
+std::string too_many(
+    const Config& config, const ListenerConfig& listener, std::size_t sockets, std::size_t loops) {
+  return config.file + ":" + std::to_string(listener.place.line) + ": listener '" + listener.name +
+         "' is given " + std::to_string(sockets) + " sockets by LISTEN_FDS and has " +
+         std::to_string(loops) + " loops: leave some out of the socket unit, or raise host.loops";
+}
+
 } // namespace
 
 bool same_sockets(const ListenerConfig& a, const ListenerConfig& b) {
@@ -39,10 +47,12 @@ bool Listening::has_port(std::uint16_t port) const {
   });
 }
 
-std::vector<std::string> Listening::judge(const Config& config, const Listening& before) {
+std::vector<std::string>
+Listening::judge(const Config& config, const Listening& before, const Inherited& inherited) {
   std::vector<std::string> problems;
   for (const auto& listener : config.listeners) {
     const auto endpoint = *parse_endpoint(listener.address); // checked with the configuration
+    if (!inherited.of(listener).empty()) continue;
     // Whether others have a port that we listen on ourselves, elsewhere, cannot be told.
     if (before.find(listener) != nullptr || before.has_port(endpoint.port())) continue;
     if (const auto taken = Acceptor::try_alone(endpoint))
@@ -51,9 +61,12 @@ std::vector<std::string> Listening::judge(const Config& config, const Listening&
   return problems;
 }
 
-boost::system::result<Listening, std::vector<std::string>>
-Listening::bind(const Config& config, std::span<Loop* const> loops, const Listening& before) {
-  auto problems = judge(config, before);
+boost::system::result<Listening, std::vector<std::string>> Listening::bind(
+    const Config& config,
+    std::span<Loop* const> loops,
+    const Listening& before,
+    const Inherited& inherited) {
+  auto problems = judge(config, before, inherited);
   if (!problems.empty()) return problems;
   Listening bound;
   for (const auto& listener : config.listeners) {
@@ -62,10 +75,19 @@ Listening::bind(const Config& config, std::span<Loop* const> loops, const Listen
     if (const auto* known = before.find(listener)) {
       made.sockets = known->sockets;
       made.fresh = false;
+      made.inherited = known->inherited;
+      continue;
+    }
+    const auto shared = inherited.of(listener);
+    made.inherited = !shared.empty();
+    if (shared.size() > loops.size()) {
+      problems.push_back(too_many(config, listener, shared.size(), loops.size()));
+      continue;
     }
     auto endpoint = *parse_endpoint(listener.address);
-    for (auto loop = loops.begin(); made.fresh && loop != loops.end(); ++loop) {
-      auto acceptor = Acceptor::bind(**loop, endpoint);
+    for (std::size_t at = 0; at < loops.size(); ++at) {
+      auto acceptor = shared.empty() ? Acceptor::bind(*loops[at], endpoint)
+                                     : Acceptor::share(*loops[at], shared[at % shared.size()]);
       if (!acceptor) {
         problems.push_back(cannot_listen(config, listener, endpoint, acceptor.error()));
         break;
@@ -76,6 +98,10 @@ Listening::bind(const Config& config, std::span<Loop* const> loops, const Listen
   }
   if (!problems.empty()) return problems;
   return bound;
+}
+
+bool Listening::outlives() const noexcept {
+  return std::ranges::any_of(listeners_, &Listener::inherited);
 }
 
 void Listening::settle() noexcept {

@@ -2,6 +2,7 @@
 
 #include <host/config/config.hpp>
 #include <host/listen/acceptor.hpp>
+#include <host/listen/inherited.hpp>
 
 #include <boost/system/result.hpp>
 
@@ -19,14 +20,21 @@ namespace switchyard::host {
 class Listening {
 public:
   /// Binds the listeners of `config`, one socket a loop of `loops`; those that `before` has already
-  /// keep all their sockets, for closing one of several would reset what waits in its queue.
-  /// Otherwise says what cannot be bound, a sentence each, and nothing has changed.
-  [[nodiscard]] static boost::system::result<Listening, std::vector<std::string>>
-  bind(const Config& config, std::span<Loop* const> loops, const Listening& before);
+  /// keep all their sockets, for closing one of several would reset what waits in its queue. Those
+  /// of `inherited` are not bound but shared by the loops. Otherwise says what cannot be bound, a
+  /// sentence each, and nothing has changed.
+  [[nodiscard]] static boost::system::result<Listening, std::vector<std::string>> bind(
+      const Config& config,
+      std::span<Loop* const> loops,
+      const Listening& before,
+      const Inherited& inherited = {});
 
   /// What bind() would say of addresses that somebody else has, without binding any.
   [[nodiscard]] static std::vector<std::string>
-  judge(const Config& config, const Listening& before);
+  judge(const Config& config, const Listening& before, const Inherited& inherited = {});
+
+  /// Whether the sockets of a listener outlive the process.
+  [[nodiscard]] bool outlives() const noexcept;
 
   /// Positions as in the configuration it was bound for.
   [[nodiscard]] const std::shared_ptr<Acceptor>& at(std::size_t listener, std::size_t loop) const {
@@ -52,6 +60,7 @@ private:
     ListenerConfig config;
     std::vector<std::shared_ptr<Acceptor>> sockets; ///< by loop
     bool fresh = true;
+    bool inherited = false;
   };
 
   [[nodiscard]] const Listener* find(const ListenerConfig& wanted) const;

@@ -263,7 +263,12 @@ int run(const Config& config, const Complain& complain) {
   std::signal(SIGPIPE, SIG_IGN); // a peer that has gone is an error code of the write
   Log log{
       log_level(config.host.log_level), log_format(STDERR_FILENO, std::getenv("JOURNAL_STREAM"))};
-  Server server{config, log};
+  auto inherited = Inherited::take();
+  if (!inherited) {
+    complain({inherited.error()});
+    return EXIT_FAILURE;
+  }
+  Server server{config, log, *std::move(inherited)};
   Control control{server, log};
   // The socket first: of two servers with one data directory the second is not to take a single
   // connection. Whoever asks meanwhile gets the answer once the start is over.

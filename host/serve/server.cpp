@@ -29,6 +29,11 @@ namespace {
 // Bounds what the last connections of the accept queue may take before the drain begins.
 constexpr int kLastRounds = 1'000;
 
+// How long a client that has connected may take for its first byte when the server is replaced, and
+// how often that is looked at.
+constexpr std::chrono::milliseconds kFirstWordsMax{1'000};
+constexpr std::chrono::milliseconds kFirstWordsPoll{2};
+
 std::uint32_t loop_count(const Config& config) {
   return config.host.loops != 0 ? config.host.loops
                                 : std::max(1U, std::thread::hardware_concurrency());
@@ -103,9 +108,10 @@ void leave_listeners(LoopStages& loop, const Listening& next) {
 
 } // namespace
 
-Server::Server(Config config, Log& log)
+Server::Server(Config config, Log& log, Inherited inherited)
     : config_{std::move(config)},
       log_{log},
+      inherited_{std::move(inherited)},
       limit_{connection_cap(config_), config_.limits.connections_per_client},
       loop_service_{make_loop_service(loop_count(config_))},
       services_{make_plugin_log(log), config_.limits.control_timeout / 2} {
@@ -119,7 +125,8 @@ Server::~Server() {
 }
 
 std::vector<std::string> Server::start() {
-  std::vector<std::string> problems;
+  auto problems = inherited_.without_listener(config_);
+  if (!problems.empty()) return problems;
   auto prepared = prepare(config_, {}); // the names of ALPN come with the plugins
   if (!prepared) return prepared.error();
 
@@ -153,7 +160,7 @@ std::vector<std::string> Server::start() {
 }
 
 std::vector<std::string> Server::judge(const Config& next, const RouteTable& routes) const {
-  auto problems = Listening::judge(next, in_use_.listening);
+  auto problems = Listening::judge(next, in_use_.listening, inherited_);
   const auto made = with_tls({}, next, routes);
   if (!made) problems.push_back(made.error());
   return problems;
@@ -164,7 +171,7 @@ Server::prepare(const Config& next, const RouteTable& routes) const {
   std::vector<Loop*> loops;
   for (const auto& stages : loops_)
     loops.push_back(&stages->loop);
-  auto listening = Listening::bind(next, loops, in_use_.listening);
+  auto listening = Listening::bind(next, loops, in_use_.listening, inherited_);
   auto prepared = with_tls({}, next, routes);
   std::vector<std::string> problems;
   if (!listening) problems = listening.error();
@@ -269,6 +276,7 @@ void Server::begin_drain(std::function<void()> done) {
     for (const auto& acceptor : loop.acceptors)
       acceptor->drain_and_close();
   });
+  if (in_use_.listening.outlives()) wait_for_first_words();
   serve_what_has_spoken();
   const auto deadline = Loop::Clock::now() + config_.limits.drain_timeout;
   plugins_->drain(static_cast<std::uint64_t>(deadline.time_since_epoch().count()), std::move(done));
@@ -283,6 +291,21 @@ Server::End Server::finish() {
   const auto end = shut_down_now();
   log_.component("listen")->info("stopped");
   return end;
+}
+
+/// Whoever has connected would have waited for the next server, were it not that this one was
+/// quick: it is heard, if it speaks soon.
+void Server::wait_for_first_words() {
+  const auto deadline = Loop::Clock::now() + std::min<Loop::Clock::duration>(
+                                                 kFirstWordsMax, config_.limits.handshake_timeout);
+  std::atomic<bool> silent{true};
+  while (silent && Loop::Clock::now() < deadline) {
+    silent = false;
+    on_each_loop_or_exit([&silent](LoopStages& loop) {
+      if (!loop.openings.empty()) silent = true;
+    });
+    if (silent) std::this_thread::sleep_for(kFirstWordsPoll);
+  }
 }
 
 void Server::serve_what_has_spoken() {

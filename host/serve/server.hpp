@@ -27,7 +27,8 @@ namespace switchyard::host {
 /// block in it for as long as the limits allow.
 class Server {
 public:
-  Server(Config config, Log& log);
+  /// `inherited`: sockets of listeners that are there already.
+  Server(Config config, Log& log, Inherited inherited = {});
 
   /// Ends what is left at once.
   ~Server();
@@ -112,6 +113,7 @@ public:
 private:
   void start_accepting(LoopStages& loop, const Listening& listening);
   void serve_what_has_spoken();
+  void wait_for_first_words();
   End shut_down_now();
 
   using LoopTask = std::function<void(LoopStages&)>;
@@ -123,6 +125,7 @@ private:
 
   Config config_;
   Log& log_;
+  const Inherited inherited_;
   std::set<std::string, std::less<>> names_used_; // of listeners: connections may refer to them
   ClientLimit limit_;
   Loops loops_;

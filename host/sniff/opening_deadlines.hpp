@@ -22,6 +22,8 @@ public:
   /// Counts from now. The connection leaves with leave_opening() or by being closed.
   void add(Connection& connection);
 
+  [[nodiscard]] bool empty() const noexcept { return opening_.empty(); }
+
   /// One of them has sent bytes that nobody has read yet.
   [[nodiscard]] bool any_readable();
 

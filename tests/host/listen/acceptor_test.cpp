@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <future>
 #include <unistd.h>
@@ -101,6 +102,39 @@ TEST_F(AcceptorTest, EmptiesItsQueueBeforeItCloses) {
   EXPECT_EQ(peer, local_endpoint(clients.back()));
   for (const int client : clients)
     ::close(client);
+}
+
+TEST_F(AcceptorTest, LeavesASharedQueueToWhoeverComesNext) {
+  const int shared = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  ASSERT_EQ(::bind(shared, kAnyPort.data(), static_cast<socklen_t>(kAnyPort.size())), 0);
+  ASSERT_EQ(::listen(shared, 16), 0);
+  const auto address = local_endpoint(shared);
+  std::vector<int> clients;
+  const auto until_taken = [&](int count) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    while (taken < count && std::chrono::steady_clock::now() < deadline)
+      on_loop([] {});
+    EXPECT_EQ(taken, count);
+  };
+
+  const auto first = *Acceptor::share(loop, shared);
+  EXPECT_EQ(first->local_endpoint(), address);
+  start(*first);
+  clients.push_back(connect_to(address));
+  until_taken(1);
+  on_loop([&] { first->drain_and_close(); });
+  for (int i = 0; i < 3; ++i)
+    clients.push_back(connect_to(address));
+  on_loop([] {});
+  EXPECT_EQ(taken, 1) << "the loop does not hear of them";
+
+  const auto second = *Acceptor::share(loop, shared);
+  start(*second);
+  until_taken(4);
+  on_loop([&] { second->drain_and_close(); });
+  for (const int client : clients)
+    ::close(client);
+  ::close(shared);
 }
 
 TEST_F(AcceptorTest, EmptiesAQueueThatIsFull) {
