@@ -14,9 +14,9 @@ constexpr std::uint64_t kShares = 16;
 constexpr std::uint64_t kSeeds = 6;
 constexpr std::uint64_t kSeedsSoaked = 200;
 #else
-constexpr std::uint64_t kShares = 64;
-constexpr std::uint64_t kSeeds = 160;
-constexpr std::uint64_t kSeedsSoaked = 15'625;
+constexpr std::uint64_t kShares = 128;
+constexpr std::uint64_t kSeeds = 80;
+constexpr std::uint64_t kSeedsSoaked = 7'813; // a million of all shares
 #endif
 
 std::uint64_t number(const char* name, std::uint64_t otherwise) {
