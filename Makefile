@@ -7,7 +7,7 @@ help:
 	@echo 'make test    build every preset and run all tests (about 20 minutes; tests/run --help for less)'
 	@echo 'make build   build/release/bin/switchyard and build/release/lib/switchyard/*.so'
 	@echo 'make package Debian packages of the server and of the SDK, in build/release/package'
-	@echo 'make bench   compare with Consul 1.8.7, HAProxy and gRPC (tests/bench/README.md)'
+	@echo 'make bench   compare with Consul 1.8.7, HAProxy, gRPC and hashicorp/raft (tests/bench/README.md)'
 	@echo 'make soak    all tests at full size (about two hours)'
 	@echo
 	@echo 'Each installs the Debian packages that are missing first (packaging/dependencies.txt).'

@@ -50,21 +50,29 @@ def rates(cluster, seconds):
             rate(callers): said["ops"],
             p50(callers): said["p50us"],
             p99(callers): said["p99us"],
-            f"{callers} callers: CPU of all three, µs a command": (sum(node.cpu() for node in cluster.nodes) - before) * 1e6 / said["n"],
+            cpu(callers): (sum(node.cpu() for node in cluster.nodes) - before) * 1e6 / said["n"],
         }  # fmt: skip
     return figures
 
 
+def of(callers):
+    return f"{callers} caller{'s' if callers > 1 else ''}"
+
+
 def rate(callers):
-    return f"{callers} callers: commands/s"
+    return f"{of(callers)}: commands/s"
 
 
 def p50(callers):
-    return f"{callers} callers: p50, µs"
+    return f"{of(callers)}: p50, µs"
 
 
 def p99(callers):
-    return f"{callers} callers: p99, µs"
+    return f"{of(callers)}: p99, µs"
+
+
+def cpu(callers):
+    return f"{of(callers)}: CPU of all three, µs a command"
 
 
 def elections(directory, trials, timeout):
