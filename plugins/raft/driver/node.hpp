@@ -231,6 +231,7 @@ private:
   void flush(std::uint32_t loop);
   void flush_or_post(std::uint32_t loop);
   void wake_home();
+  void post_home();
   void home_turn();
   void arm();
   static void timer_fired(void* self);

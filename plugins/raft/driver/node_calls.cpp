@@ -18,8 +18,9 @@ sy_status Node::add_call(Call call, bool own) {
     const auto id = calls_.add(std::move(call));
     if (!id) return SY_LIMIT;
     new_calls_.push_back(*id);
+    if (std::exchange(home_posted_, true)) return SY_OK;
   }
-  wake_home();
+  post_home();
   return SY_OK;
 }
 

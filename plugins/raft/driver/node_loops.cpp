@@ -76,6 +76,10 @@ void Node::wake_home() {
     if (home_posted_ || closed()) return;
     home_posted_ = true;
   }
+  post_home();
+}
+
+void Node::post_home() {
   static_cast<void>(loops_.post(kHome, [this] { home_turn(); }));
 }
 
