@@ -53,7 +53,9 @@ void serve_trial(
   auto& connection = **made;
   const auto& protocol = plugin.manifest()->protocols[index];
   connection.route_to(std::move(place), protocol.name, protocol.tag ? *protocol.tag : -1);
+  loop.on_trial = true;
   const auto taken = serve_protocol(connection, index, plugin);
+  loop.on_trial = false;
   if (!taken) connection.close(taken.error());
 }
 

@@ -95,12 +95,13 @@ sy_status adopt(const sy_host* host, std::int32_t descriptor, sy_connection** co
     ::close(descriptor);
     return SY_INVALID;
   }
-  auto place = take_place(owner);
+  auto place = loop->on_trial ? take_trial_place(owner) : take_place(owner);
   if (!place) {
     ::close(descriptor);
     return SY_CANCELLED;
   }
-  const auto adopted = Connection::open(loop->connections, descriptor, {});
+  const auto number = loop->on_trial ? loop->connections.next_trial_id() : 0;
+  const auto adopted = Connection::open(loop->connections, descriptor, {}, number);
   if (!adopted) return SY_LIMIT;
   (*adopted)->route_to(std::move(place), {}, -1);
   sockaddr_storage peer{};

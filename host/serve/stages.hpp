@@ -47,6 +47,7 @@ struct LoopStages {
   std::vector<std::string_view> listener_names; ///< the same; the texts live as long as the loop
   std::shared_ptr<const TlsContexts> tls; ///< replaced, on the loop, when certificates are reloaded
   std::shared_ptr<const Dispatch> dispatch; ///< the same when a plugin is swapped
+  bool on_trial = false; ///< a plugin is being given a trial connection: what it adopts is of that
 };
 
 /// All loops, in the order of their indexes.

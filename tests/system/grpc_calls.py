@@ -3,6 +3,7 @@
 
 import contextlib
 import functools
+import json
 import pathlib
 import socket
 import tempfile
@@ -14,7 +15,7 @@ import wire
 from certificates import Authority
 from echo_client import STEP, Echo, fields, request
 from process import settles
-from server import Server
+from server import Server, command
 
 PING = "/switchyard.status.v1.Status/Ping"
 
@@ -144,6 +145,17 @@ class Calls(unittest.TestCase):
             next(chat)
         self.assertEqual(chat.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
         self.assertTrue(settles(lambda: echo.chats() == 0))
+
+
+class Swapped(unittest.TestCase):
+    def test_a_new_generation_answers_a_health_check_first(self):
+        with Server(swap={"window": "60s"}, plugins={"grpc": {"library": "grpc.so"}}) as server:
+            lines = command("plugin", "swap", "grpc", "--json", "--socket", server.socket).splitlines()
+            self.assertEqual([json.loads(line).get("phase") for line in lines][-4:-1], ["healthy", "answered", "flipped"])
+            self.assertTrue(settles(lambda: server.status()["plugins"][0]["connections"] == 0))
+            counts = server.status()["connections"]
+            self.assertEqual((counts["open"], counts["accepted"], sum(counts["closed"].values())), (0, 0, 0))
+            self.assertIn("trials       grpc.internal, grpc.external\n", command("plugin", "why", "grpc", "--socket", server.socket))
 
 
 class Drain(unittest.TestCase):
