@@ -242,12 +242,13 @@ void Swaps::Swap::watch() {
 
 /// Whether the new one is well, by what it says and by what becomes of its connections.
 OrRefusal<void> Swaps::Swap::judge() {
-  const auto& serving = plugin_.serving();
+  auto& serving = plugin_.serving();
   const auto number = std::to_string(generation_);
   const auto time = std::to_string(since<std::chrono::milliseconds>(flipped_)) + " ms";
+  const auto well = serving.health(); // its process may have ended, and be found so only now
   if (const auto process = serving.isolated(); process && !process->last_end.empty())
     return refuse(ProcessEnded, plugin_.name(), {number, time, process->last_end});
-  if (const auto well = plugin_.serving().health(); !well) {
+  if (!well) {
     hung_ = well.error().code == CallHung;
     return refuse(NotWell, plugin_.name(), {number, time, well.error().text});
   }

@@ -313,7 +313,7 @@ class Versions(VersionCase):
         process.stop()
 
     def test_a_version_whose_process_ends_is_taken_back(self):
-        self.write(swap={"window": "60s", "health_interval": "60s"})  # or its health() may say it first
+        self.write(swap={"window": "60s", "health_interval": "20ms"})
         process = self.start()
         self.ask("plugin", "swap", "swapped", self.another("next.so"))
         os.kill(self.plugin()["process"]["pid"], signal.SIGKILL)
