@@ -69,7 +69,13 @@ public:
             config_->limits.control_timeout / 2},
         instance_services_{
             services_,
-            LoopServices{&loop_service_, &kDialService, &loops_, &cancel_dials, &close_connections},
+            LoopServices{
+                &loop_service_,
+                &kDialService,
+                &loops_,
+                &cancel_dials,
+                &close_connections,
+                &begin_turns},
             request_.plugin.name,
             {}} {
     for (std::uint32_t i = 0; i < config_->host.loops; ++i)

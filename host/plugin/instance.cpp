@@ -516,9 +516,11 @@ struct Instance::State {
       if (!services->dials_ended(std::chrono::steady_clock::now() + limit())) {
         return retain("a dial does not end");
       }
+      if (!loops_left()) return retain("a loop does not return from it");
       if (const auto reason = end_instance()) return retain(*reason);
       services->phase = ServicePhase::Stopped;
       close_connections();
+      if (!loops_left()) return retain("a loop does not return from it");
       const auto left = services->leftovers(std::chrono::steady_clock::now() + limit());
       if (!left.empty()) return retain(left + " left");
     }
@@ -535,6 +537,11 @@ struct Instance::State {
     if (state == PluginState::Failed) return;
     state = PluginState::Unloaded;
     log(SY_LOG_INFO, "unloaded generation=" + std::to_string(generation));
+  }
+
+  /// Who tells the end of the last connection may still be in the plugin.
+  [[nodiscard]] bool loops_left() const {
+    return services->loops_left(std::chrono::steady_clock::now() + limit());
   }
 
   /// Those that it has forgotten.

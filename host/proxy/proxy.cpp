@@ -75,7 +75,7 @@ Proxy::Proxy(ProxyConfig config, Log& log)
       services_{make_plugin_log(log), kEndLimit},
       instance_{
           services_,
-          {&loop_service_, &kDialService, &loops_, &cancel_dials, &close_connections},
+          {&loop_service_, &kDialService, &loops_, &cancel_dials, &close_connections, &begin_turns},
           "proxy",
           {}},
       host_{&instance_.host},

@@ -134,6 +134,13 @@ void close_connections(InstanceServices& owner) {
   }
 }
 
+void begin_turns(InstanceServices& owner) {
+  for (const auto& loop : loops_of(&owner.host)) {
+    owner.turns.fetch_add(1);
+    boost::asio::post(loop->loop.executor(), [&owner] { owner.ended(owner.turns); });
+  }
+}
+
 sy_loops make_loop_service(std::uint32_t count) noexcept {
   return {sizeof(sy_loops), count, current, now, post, start_timer, stop_timer, adopt};
 }

@@ -17,6 +17,9 @@ namespace switchyard::host {
 /// LoopServices::close_connections, for the same instances.
 void close_connections(InstanceServices& owner);
 
+/// LoopServices::begin_turns, for the same instances.
+void begin_turns(InstanceServices& owner);
+
 /// Our side of sy_loops for `count` loops.
 [[nodiscard]] sy_loops make_loop_service(std::uint32_t count) noexcept;
 

@@ -140,7 +140,8 @@ std::vector<std::string> Server::start() {
   plugins_.emplace(
       config_,
       services_,
-      LoopServices{&loop_service_, &kDialService, &loops_, &cancel_dials, &close_connections},
+      LoopServices{
+          &loop_service_, &kDialService, &loops_, &cancel_dials, &close_connections, &begin_turns},
       make_isolate({config_, std::move(owners)}));
   const auto refusals = plugins_->start();
   for (const auto& refusal : refusals)

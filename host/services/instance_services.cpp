@@ -93,6 +93,12 @@ bool InstanceServices::connections_ended(std::chrono::steady_clock::time_point d
   return shared.ends.wait_until(lock, deadline, [&] { return connections == 0; });
 }
 
+bool InstanceServices::loops_left(std::chrono::steady_clock::time_point deadline) {
+  if (loops.begin_turns != nullptr) loops.begin_turns(*this);
+  std::unique_lock lock{shared.ends.mutex};
+  return shared.ends.wait_until(lock, deadline, [&] { return turns == 0; });
+}
+
 void InstanceServices::close_connections() noexcept {
   if (loops.close_connections != nullptr) loops.close_connections(*this);
 }

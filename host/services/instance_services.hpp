@@ -61,6 +61,11 @@ struct InstanceServices {
   /// Waits for the end of every connection, at most until `deadline`.
   [[nodiscard]] bool connections_ended(std::chrono::steady_clock::time_point deadline);
 
+  /// Waits until every loop has left what it is in now, at most until `deadline`: a plugin may tell
+  /// its last end from inside a function of its own, to which the loop returns. False when a loop
+  /// does not return from there. Before it has stopped, or afterwards.
+  [[nodiscard]] bool loops_left(std::chrono::steady_clock::time_point deadline);
+
   /// Begins to close the connections that it has left open, once it has stopped. Any thread.
   void close_connections() noexcept;
 
@@ -89,6 +94,7 @@ struct InstanceServices {
   std::atomic<std::uint64_t> timers{0};
   std::atomic<std::uint64_t> posts{0}; ///< posted and not yet run
   std::atomic<std::uint64_t> dials{0}; ///< begun and not yet done
+  std::atomic<std::uint64_t> turns{0}; ///< of loops, which loops_left() waits for
 
   Threads threads;
 };

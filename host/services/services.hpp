@@ -43,6 +43,9 @@ struct LoopServices {
 
   /// Closes what connections an instance has that has ended, each on its loop. Any thread.
   void (*close_connections)(InstanceServices& owner) = nullptr;
+
+  /// Counts a turn of each loop in `owner.turns`, and ends it on that loop. Any thread.
+  void (*begin_turns)(InstanceServices& owner) = nullptr;
 };
 
 } // namespace switchyard::host

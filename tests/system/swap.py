@@ -259,6 +259,22 @@ class OverwrittenFile(Swap):
                 self.assertRegex(self.refused(server, "swapped", file), r"overwritten\.so has 5000 bytes where its headers speak of \d+")
 
 
+class LastOnItsLoop(Swap):
+    def test_is_left_before_it_is_unmapped(self):
+        """It tells the end of its drain from inside a function on a loop, and stays in there."""
+        file = version("swapped_linger_on_loop")
+        with Server(swap={"window": "0s"}, plugins={"swapped": {"library": file}}) as server:
+            with wire.dial(server.address) as connection:
+                wire.send(connection, bytes([SWAPPED]))
+                self.assertEqual(connection.recv(100), b"linger_on_loop\n")
+                self.swap(server, "swapped", version("swapped_good"))
+            self.alone(server, "swapped")
+            self.assertIn("unloaded generation=1", server.log)
+            with wire.dial(server.address) as connection:
+                wire.send(connection, bytes([SWAPPED]))
+                self.assertEqual(wire.read_to_end(connection), b"good\n")
+
+
 class EverySecondVersionBad(Swap):
     """Under callers of the plugin that is swapped, and of another one beside it."""
 

@@ -34,7 +34,13 @@ public:
     }
     services_ = std::make_unique<InstanceServices>(
         shared_,
-        LoopServices{&loop_service_, &kDialService, &loops_, &cancel_dials, &close_connections},
+        LoopServices{
+            &loop_service_,
+            &kDialService,
+            &loops_,
+            &cancel_dials,
+            &close_connections,
+            &begin_turns},
         "test",
         std::vector<std::string>{});
   }

@@ -15,6 +15,11 @@
 
 struct sy_instance {
   atomic_uint checks; /* of its health */
+#if defined(LINGER_ON_LOOP)
+  atomic_uintptr_t told; /* of its drain, once there is one */
+  void* context;
+  atomic_uint open;
+#endif
 };
 
 static sy_instance only;
@@ -63,6 +68,19 @@ static void destroy_thread_local(void* object) {
 }
 #endif
 
+#if defined(LINGER_ON_LOOP)
+/* The peer has gone. Whoever ends last says so, and is still here for a while. */
+static void gone(void* connection, sy_status status, size_t transferred) {
+  volatile unsigned turns = 0;
+  (void)status, (void)transferred;
+  ((sy_connection*)connection)->api->close(connection, SY_CLOSE_FINISHED);
+  if (atomic_fetch_sub(&only.open, 1) != 1 || only.told == 0) return;
+  ((sy_drain_done)only.told)(only.context);
+  while (turns < 300000000)
+    ++turns;
+}
+#endif
+
 static sy_status serve(sy_instance* instance, uint32_t protocol, sy_connection* connection) {
   const sy_bytes says = {SAYS, sizeof SAYS - 1};
   size_t written = 0;
@@ -75,6 +93,11 @@ static sy_status serve(sy_instance* instance, uint32_t protocol, sy_connection* 
 #endif
 #if defined(REFUSE_CONNECTIONS)
   return SY_LIMIT;
+#endif
+#if defined(LINGER_ON_LOOP)
+  (void)connection->api->try_write(connection, &says, 1, &written);
+  atomic_fetch_add(&only.open, 1);
+  return connection->api->wait_readable(connection, gone, connection);
 #endif
 #if !defined(NO_ANSWER) && !defined(CLOSE_AT_ONCE)
   (void)connection->api->try_write(connection, &says, 1, &written);
@@ -102,6 +125,9 @@ drain(sy_instance* instance, uint64_t deadline, sy_drain_done done, void* contex
   (void)instance, (void)deadline;
 #if defined(HANG_IN_DRAIN)
   (void)done, (void)context;
+#elif defined(LINGER_ON_LOOP)
+  only.context = context;
+  only.told = (uintptr_t)done;
 #else
   done(context);
 #endif

@@ -96,7 +96,7 @@ void ReplacingHost::renew_control_thread() {
 }
 
 LoopServices ReplacingHost::loop_services() {
-  return {&loop_service_, &kDialService, &loops_, &cancel_dials, &close_connections};
+  return {&loop_service_, &kDialService, &loops_, &cancel_dials, &close_connections, &begin_turns};
 }
 
 template <class Task>
