@@ -8,8 +8,8 @@ size_t greeting_line(const char* bytes, size_t size) {
 }
 
 size_t greeting_answer(const char* line, size_t size, char* answer) {
-  static const char hello[] = "hello, ";
-  memcpy(answer, hello, sizeof hello - 1);
-  memcpy(answer + sizeof hello - 1, line, size);
-  return sizeof hello - 1 + size;
+  static const char greeting[] = GREETING;
+  memcpy(answer, greeting, sizeof greeting - 1);
+  memcpy(answer + sizeof greeting - 1, line, size);
+  return sizeof greeting - 1 + size;
 }

@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 #define GREETING_LINE_MAX 200 /* bytes of a line, its end included */
-#define GREETING_MAX (GREETING_LINE_MAX + 7)
+#define GREETING "hello, "
+#define GREETING_MAX (GREETING_LINE_MAX + sizeof GREETING - 1)
 
 /* The length of the first line in `bytes`, its '\n' included; 0 when there is no whole one yet. */
 size_t greeting_line(const char* bytes, size_t size);
