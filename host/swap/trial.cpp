@@ -60,7 +60,8 @@ void part(int socket) {
 std::string hex(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
-  for (const unsigned char byte : bytes) {
+  for (const auto c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
     if (!text.empty()) text += ' ';
     text += kDigits[byte >> 4U];
     text += kDigits[byte & 15U];
